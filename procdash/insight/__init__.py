@@ -1,0 +1,1 @@
+"""What the records of a store mean: verdicts and problems. Pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""Keeps the picture of a store current: hints, re-reading, the index, row events."""

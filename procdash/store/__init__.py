@@ -1,0 +1,39 @@
+"""The store core: GreptimeDB's procedure store on Materialize's storage contracts."""
+
+from procdash.store.blob import Blob, BlobMetadata
+from procdash.store.errors import Determinate, ExternalError, Indeterminate
+from procdash.store.keys import KeyType, ParsedKey
+from procdash.store.location import open_blob, open_procedure_reader, open_procedure_store
+from procdash.store.messages import MessageError, ProcedureMessage, ProcedureMessages
+from procdash.store.procedure_store import ProcedureStore
+from procdash.store.reader import ProcedureReader
+from procdash.store.records import MessageHeader, ProcedureDetail, ProcedureRecord, StoredKey
+from procdash.store.segments import KeySet
+from procdash.store.state_store import StateStore
+from procdash.store.wrappers import ReadOnly, Tasked
+
+__all__ = [
+    "Blob",
+    "BlobMetadata",
+    "Determinate",
+    "ExternalError",
+    "Indeterminate",
+    "KeySet",
+    "KeyType",
+    "MessageError",
+    "MessageHeader",
+    "ParsedKey",
+    "ProcedureDetail",
+    "ProcedureMessage",
+    "ProcedureMessages",
+    "ProcedureReader",
+    "ProcedureRecord",
+    "ProcedureStore",
+    "ReadOnly",
+    "StateStore",
+    "StoredKey",
+    "Tasked",
+    "open_blob",
+    "open_procedure_reader",
+    "open_procedure_store",
+]

@@ -1,0 +1,190 @@
+"""A local directory as a `Blob`: keys are relative paths, values are files."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import secrets
+import stat
+import time
+from collections.abc import AsyncIterator
+from itertools import islice
+from pathlib import Path
+
+import aiofiles
+
+from procdash.store.backends.files import TEMPORARY_SUFFIX, read_regular_file, walk_files
+from procdash.store.blob import Blob, BlobMetadata
+from procdash.store.errors import Determinate, external_error
+
+_LISTED_AT_ONCE = 1_000
+_STALE_TEMPORARY_SECONDS = 3_600.0
+_CREATE_ATTEMPTS = 5
+
+
+class LocalBlob(Blob):
+    """A `Blob` below a directory, which is created by the first write.
+
+    A value is written to a temporary file in the directory it belongs to, synced, renamed into place, and the
+    directory is synced: a reader sees the old value or the new one, and so does whoever comes after a crash.
+
+    Args:
+        root: the directory that the keys are relative to.
+        sync: whether writes wait for the disk; only throw-away stores do without.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], *, sync: bool = True) -> None:
+        self.root = Path(root)
+        self._sync = sync
+
+    async def get(self, key: str) -> bytes | None:
+        path = self._path(key)
+        try:
+            found = await asyncio.to_thread(read_regular_file, path)
+        except OSError as error:
+            raise external_error(error, f"cannot read {key!r}") from error
+        return None if found is None else found[0]
+
+    async def list_keys_and_metadata(self, key_prefix: str) -> AsyncIterator[BlobMetadata]:
+        walk = walk_files(self.root, key_prefix)
+        while batch := await asyncio.to_thread(lambda: list(islice(walk, _LISTED_AT_ONCE))):
+            for metadata in batch:
+                yield metadata
+
+    async def set(self, key: str, value: bytes) -> None:
+        path = self._path(key)
+        try:
+            temporary = await self._write_temporary(path, value)
+            try:
+                await asyncio.shield(asyncio.to_thread(self._move_into_place, temporary, path))
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            # Up to the rename, only a temporary file was touched: nothing has happened to the key.
+            raise Determinate(_why_not_written(key, path, error)) from error
+        if self._sync:
+            try:
+                await asyncio.to_thread(_sync_directory, path.parent)
+            except OSError as error:
+                raise external_error(OSError(errno.EIO, str(error)), f"cannot sync {key!r}") from error
+
+    async def delete(self, key: str) -> int | None:
+        """Remove `key`, as the contract says.
+
+        A key that ends with `/` names a directory, which is removed if it is empty; that gives None.
+        """
+        path = self._path(key.removesuffix("/"))
+        try:
+            if key.endswith("/"):
+                return await asyncio.to_thread(_remove_directory, path)
+            return await asyncio.to_thread(_remove_file, path)
+        except OSError as error:
+            raise external_error(error, f"cannot delete {key!r}") from error
+
+    async def restore(self, key: str) -> None:
+        if await self.get(key) is None:
+            raise Determinate(f"unable to restore {key}: this directory keeps no deleted values")
+
+    def _path(self, key: str) -> Path:
+        if not key:
+            raise Determinate("a key must not be empty")
+        if "\0" in key:
+            raise Determinate(f"a key must not hold a NUL: {key!r}")
+        if any(part in ("", ".", "..") for part in key.split("/")):
+            raise Determinate(f"a key must be a relative path without '.', '..' or empty parts: {key!r}")
+        return self.root / key
+
+    async def _write_temporary(self, path: Path, value: bytes) -> Path:
+        temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+        for attempt in range(_CREATE_ATTEMPTS):
+            await asyncio.to_thread(self._make_directories, path.parent)
+            try:
+                async with aiofiles.open(temporary, "xb") as file:
+                    await file.write(value)
+                    await file.flush()
+                    if self._sync:
+                        await asyncio.to_thread(os.fsync, file.fileno())
+            except FileNotFoundError:  # somebody removed the empty directory in between
+                if attempt == _CREATE_ATTEMPTS - 1:
+                    raise
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
+            else:
+                break
+        return temporary
+
+    def _make_directories(self, directory: Path) -> None:
+        if directory.is_dir():
+            return
+        self._make_directories(directory.parent)
+        directory.mkdir(exist_ok=True)
+        if self._sync:
+            _sync_directory(directory.parent)
+
+    @staticmethod
+    def _move_into_place(temporary: Path, path: Path) -> None:
+        try:
+            temporary.replace(path)
+        except IsADirectoryError:
+            path.rmdir()  # an empty directory is no key of anybody's
+            temporary.replace(path)
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_file(path: Path) -> int | None:
+    try:
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            return None
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size
+
+
+def _remove_directory(path: Path) -> None:
+    try:
+        path.rmdir()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        left = _remove_stale_temporaries(path)
+        if left:
+            names = ", ".join(repr(name) for name in sorted(left)[:3])
+            more = f" and {len(left) - 3} more" if len(left) > 3 else ""  # noqa: PLR2004 - the three named above
+            raise Determinate(f"Directory not empty: {path.name!r} still holds {names}{more}") from error
+        path.rmdir()
+
+
+def _remove_stale_temporaries(directory: Path) -> list[str]:
+    """Remove what crashed writers left in `directory`; returns the names of everything else in it."""
+    left: list[str] = []
+    for path in directory.iterdir():
+        is_stale = (
+            path.name.endswith(TEMPORARY_SUFFIX) and time.time() - path.lstat().st_mtime > _STALE_TEMPORARY_SECONDS
+        )
+        if is_stale:
+            path.unlink(missing_ok=True)
+        else:
+            left.append(path.name)
+    return left
+
+
+def _why_not_written(key: str, path: Path, error: OSError) -> str:
+    if path.is_dir():
+        return f"cannot write {key!r}: it is a directory that holds other keys"
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return f"cannot write {key!r}: a part of its path is itself a key"
+    return f"cannot write {key!r}: {error.strerror or error}"

@@ -1,0 +1,147 @@
+"""From what a user gives (a path or a URL) to an opened store."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from procdash.store.backends.memory import MemoryBlob
+from procdash.store.blob import Blob
+from procdash.store.errors import Determinate, external_error
+from procdash.store.keys import PROCEDURE_DIRECTORY, parse_procedure_id
+from procdash.store.procedure_store import ProcedureStore
+from procdash.store.reader import BlobProcedureReader, ProcedureReader
+from procdash.store.state_store import StateStore
+from procdash.store.wrappers import ReadOnly, Tasked
+
+_DIRECTORY_NAME = PROCEDURE_DIRECTORY.rstrip("/")
+
+
+class Location(NamedTuple):
+    """What a user's path or URL names."""
+
+    scheme: str
+    """`file` or `memory`."""
+    path: str
+    """An absolute path, or a memory store's name."""
+
+
+def parse_location(text: str) -> Location:
+    """Understand a path, `file://` or `memory://NAME`.
+
+    Raises:
+        Determinate: if it is neither, or asks for an option that does not exist.
+    """
+    if not text:
+        raise Determinate("a location must not be empty: give a directory, or a URL such as file:///var/lib/db")
+    if "://" not in text:
+        return Location("file", os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - no resolving
+    url = urlsplit(text)
+    if url.query and url.scheme in ("file", "memory"):
+        raise Determinate(f"unknown location option {url.query.partition('=')[0]!r} in a {url.scheme}:// location")
+    if url.scheme == "file":
+        if url.netloc not in ("", "localhost"):
+            raise Determinate(
+                f"a file:// location names no host; for an absolute path write file:///{url.netloc}…"
+            )
+        return Location("file", os.path.abspath(unquote(url.path) or "/"))  # noqa: PTH100 - no resolving
+    if url.scheme == "memory":
+        return Location("memory", unquote(url.netloc + url.path))
+    raise Determinate(_unsupported(url.scheme))
+
+
+async def open_blob(url: str) -> Blob:
+    """Open the key-value view of a location; a directory need not exist yet.
+
+    Raises:
+        Determinate: if the location is not understood.
+    """
+    location = parse_location(url)
+    if location.scheme == "memory":
+        return MemoryBlob.named(location.path)
+    from procdash.store.backends.local import LocalBlob  # noqa: PLC0415 - aiofiles loads where a file is written
+
+    return Tasked(LocalBlob(location.path))
+
+
+async def open_procedure_store(url: str, *, read_only: bool = False) -> ProcedureStore:
+    """Open the procedure store at a location.
+
+    Args:
+        url: for a directory: the one that holds `procedure/`, that directory itself, or a data home.
+        read_only: whether to refuse every write.
+
+    Raises:
+        Determinate: if the location is not understood, or there is no procedure store.
+    """
+    location = parse_location(url)
+    if location.scheme == "file":
+        location = Location("file", str(find_procedure_root(Path(location.path))))
+        blob = await open_blob(Path(location.path).as_uri())
+    else:
+        blob = await open_blob(url)
+    return ProcedureStore(StateStore(ReadOnly(blob) if read_only else blob))
+
+
+def open_procedure_reader(url: str) -> ProcedureReader:
+    """Open a location for looking only: what the dashboard and the read commands use.
+
+    Raises:
+        Determinate: as `open_procedure_store` does.
+    """
+    location = parse_location(url)
+    if location.scheme == "memory":
+        return BlobProcedureReader(MemoryBlob.named(location.path), url)
+    from procdash.store.backends.local_reader import LocalProcedureReader  # noqa: PLC0415 - only for directories
+
+    return LocalProcedureReader(find_procedure_root(Path(location.path)))
+
+
+def find_procedure_root(path: Path) -> Path:
+    """The directory that holds `procedure/`, for what the user gave.
+
+    Accepted: that directory, `procedure/` itself, a data home (`data/procedure`), and the historic
+    `cluster/dn-<n>/procedure` of one node.
+
+    Raises:
+        Determinate: if there is no procedure store; the text says what was looked for.
+    """
+    try:
+        if not path.exists():
+            raise Determinate(f"no such directory: {path}")
+        if not path.is_dir():
+            raise Determinate(f"not a directory: {path}")
+        if (path / _DIRECTORY_NAME).is_dir():
+            return path
+        if path.name == _DIRECTORY_NAME:
+            return path.parent
+        if (path / "data" / _DIRECTORY_NAME).is_dir():
+            return path / "data"
+        nodes = sorted(found.parent for found in path.glob(f"cluster/dn-*/{_DIRECTORY_NAME}") if found.is_dir())
+        if len(nodes) == 1:
+            return nodes[0]
+        if nodes:
+            choices = ", ".join(str(node) for node in nodes)
+            raise Determinate(f"{path} holds the procedures of {len(nodes)} nodes; open one of them: {choices}")
+        raise Determinate(_not_a_procedure_store(path))
+    except OSError as error:
+        raise external_error(error, f"cannot open {path}") from error
+
+
+def _not_a_procedure_store(path: Path) -> str:
+    looked_for = f"looked for procedure/, data/procedure/ and cluster/dn-*/procedure/ in {path}"
+    holds_ids = any(parse_procedure_id(name) for name in os.listdir(path))  # noqa: PTH208 - names are enough
+    if holds_ids:
+        return f"no procedure store: {looked_for}. It holds procedures, but is not itself named 'procedure'"
+    return f"no procedure store: {looked_for}"
+
+
+def _unsupported(scheme: str) -> str:
+    from fsspec.registry import known_implementations  # noqa: PLC0415 - slow to load, needed only to explain
+
+    supported = "supported are a directory, file:// and memory://"
+    if scheme in known_implementations or scheme in ("etcd", "postgresql", "mysql", "sqlite"):
+        return f"{scheme}:// locations cannot be opened by this version of procdash; {supported}"
+    return f"unknown kind of location {scheme}://; {supported}"

@@ -1,0 +1,314 @@
+"""Looking at procedures cheaply: names first, and values only where they decide something.
+
+A reader has no write methods at all, so whoever is handed one cannot change the store.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from procdash.store.blob import Blob, BlobMetadata
+from procdash.store.errors import ExternalError
+from procdash.store.keys import (
+    PROCEDURE_DIRECTORY,
+    KeyType,
+    ParsedKey,
+    deciding_key,
+    listing_order,
+    parse_procedure_id,
+)
+from procdash.store.messages import MessageError, ProcedureMessage
+from procdash.store.records import EntryReading, MessageHeader, ProcedureDetail, ProcedureRecord, StoredKey
+
+_READ_ATTEMPTS = 3
+
+
+class ProcedureReader(ABC):
+    """Reads a procedure store by its *entries*: the names right below `procedure/`.
+
+    An entry is nearly always the directory of one procedure, named by its id; but one id may be spelled by
+    several entries, an entry may hold several ids further down, and it may be a foreign file. Calls are made one
+    at a time. Every method raises `ExternalError` where the store as a whole cannot be read.
+    """
+
+    location: str
+    """The location, to show to a user."""
+
+    @abstractmethod
+    async def list_entries(self) -> list[str]:
+        """The names right below `procedure/`, sorted."""
+
+    @abstractmethod
+    async def read_entries(self, entries: Sequence[str]) -> EntryReading:
+        """Read the procedures in `entries` as they are now; entries that are gone give removals."""
+
+    @abstractmethod
+    async def find_changed_entries(self) -> list[str]:
+        """Sweep the store for entries that came, went or changed since they were last read."""
+
+    @abstractmethod
+    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
+        """All keys of one procedure that was read before; None where it is gone."""
+
+    @abstractmethod
+    async def read_value(self, key: str) -> bytes | None:
+        """The value of a key as `StoredKey` gives it; None where it is gone."""
+
+
+class EntryListing(NamedTuple):
+    """What stands in one entry."""
+
+    keys: tuple[StoredKey, ...] = ()
+    """Procedure keys, in byte order."""
+    unknown_keys: tuple[str, ...] = ()
+    """Everything else."""
+    failure: str | None = None
+    """Why it could not be listed."""
+
+
+class EntryBook:
+    """Remembers where the ids are that do not simply stand in the entry that bears their name."""
+
+    def __init__(self) -> None:
+        self._entries_of: defaultdict[str, set[str]] = defaultdict(set)
+        self._ids_in: dict[str, frozenset[str]] = {}
+
+    def is_plain(self, entry: str) -> bool:
+        """Whether nothing out of the ordinary is known of `entry`, nor of the id it bears the name of."""
+        return not self._entries_of or (entry not in self._ids_in and entry not in self._entries_of)
+
+    def note(self, entry: str, ids: Iterable[str]) -> frozenset[str]:
+        """Remember that exactly `ids` stand in `entry`; returns the ids that stood there before."""
+        now = frozenset(ids) - {entry}
+        before = self._ids_in.pop(entry, frozenset())
+        for procedure_id in before - now:
+            self._entries_of[procedure_id].discard(entry)
+            if not self._entries_of[procedure_id]:
+                del self._entries_of[procedure_id]
+        for procedure_id in now:
+            self._entries_of[procedure_id].add(entry)
+        if now:
+            self._ids_in[entry] = now
+        return before
+
+    def entries_of(self, procedure_id: str) -> list[str]:
+        """Every entry that may hold keys of this id."""
+        return sorted({procedure_id, *self._entries_of.get(procedure_id, ())}, key=listing_order)
+
+
+class ListingReader(ProcedureReader):
+    """A reader for any backend that can list one entry and read one value.
+
+    It knows nothing of file systems or buckets; `LocalProcedureReader` adds a faster way for plain directories.
+    """
+
+    def __init__(self) -> None:
+        self._book = EntryBook()
+        self._entries_with_unknown_keys: set[str] = set()
+
+    @abstractmethod
+    async def _list_entry(self, entry: str) -> EntryListing:
+        """List everything in one entry; a failure of this entry alone is part of the listing."""
+
+    async def read_entries(self, entries: Sequence[str]) -> EntryReading:
+        records: dict[str, ProcedureRecord] = {}
+        removed: dict[str, None] = {}
+        unknown_keys: list[tuple[str, tuple[str, ...]]] = []
+        for entry in entries:
+            listing = await self._list_entry(entry)
+            if listing.unknown_keys:
+                self._entries_with_unknown_keys.add(entry)
+                unknown_keys.append((entry, listing.unknown_keys))
+            elif entry in self._entries_with_unknown_keys:
+                self._entries_with_unknown_keys.remove(entry)
+                unknown_keys.append((entry, ()))
+            for procedure_id in self._ids_touched(entry, listing):
+                record = await self._read_record(procedure_id, {entry: listing})
+                if record is None:
+                    removed[procedure_id] = None
+                else:
+                    records[procedure_id] = record
+        return EntryReading(tuple(records.values()), tuple(removed), tuple(unknown_keys))
+
+    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
+        listings = {entry: await self._list_entry(entry) for entry in self._book.entries_of(procedure_id)}
+        record = await self._read_record(procedure_id, listings)
+        return None if record is None else ProcedureDetail(record, _keys_of(procedure_id, listings))
+
+    def _is_plain(self, entry: str) -> bool:
+        """Whether nothing out of the ordinary was found in `entry` so far, nor for the id that it names."""
+        return entry not in self._entries_with_unknown_keys and self._book.is_plain(entry)
+
+    def _ids_touched(self, entry: str, listing: EntryListing) -> set[str]:
+        found = {key.parsed.procedure_id for key in listing.keys}
+        touched = found | self._book.note(entry, found)
+        own_id = parse_procedure_id(entry)
+        return touched if own_id is None else touched | {own_id}
+
+    async def _read_record(self, procedure_id: str, listings: dict[str, EntryListing]) -> ProcedureRecord | None:
+        for _ in range(_READ_ATTEMPTS):
+            for entry in self._book.entries_of(procedure_id):
+                if entry not in listings:
+                    listings[entry] = await self._list_entry(entry)
+            keys = _keys_of(procedure_id, listings)
+            failure = next((listing.failure for listing in listings.values() if listing.failure), None)
+            unknown = tuple(key for listing in listings.values() for key in listing.unknown_keys)
+            if not keys:
+                return unlistable_record(procedure_id, failure, unknown) if failure else None
+            deciding = find_deciding(keys)
+            value: bytes | None = None
+            if deciding.parsed.key_type is not KeyType.COMMIT:
+                try:
+                    value = await self.read_value(deciding.metadata.key)
+                except ExternalError as error:
+                    return make_record(keys, None, failure=error.message, unknown_keys=unknown)
+                if value is None:  # it vanished since the listing: look again
+                    listings.clear()
+                    continue
+            return make_record(keys, value, failure=failure, unknown_keys=unknown)
+        return None
+
+
+class BlobProcedureReader(ListingReader):
+    """Reads procedures from any `Blob`, which is listed as a whole to find what changed.
+
+    Args:
+        blob: where the keys are.
+        location: the location, to show to a user.
+    """
+
+    def __init__(self, blob: Blob, location: str) -> None:
+        super().__init__()
+        self.location = location
+        self._blob = blob
+        self._seen: dict[str, tuple[tuple[str, str | None], ...]] = {}
+
+    async def list_entries(self) -> list[str]:
+        return sorted(await self._fingerprints())
+
+    async def find_changed_entries(self) -> list[str]:
+        now = await self._fingerprints()
+        return sorted(entry for entry in {*now, *self._seen} if now.get(entry) != self._seen.get(entry))
+
+    async def read_value(self, key: str) -> bytes | None:
+        return await self._blob.get(key)
+
+    async def _list_entry(self, entry: str) -> EntryListing:
+        below = self._blob.list_keys_and_metadata(f"{PROCEDURE_DIRECTORY}{entry}")
+        found = [metadata async for metadata in below if _entry_of(metadata.key) == entry]
+        found.sort(key=lambda metadata: listing_order(metadata.key))
+        if found:
+            self._seen[entry] = tuple((metadata.key, metadata.version) for metadata in found)
+        else:
+            self._seen.pop(entry, None)
+        return sort_out(found)
+
+    async def _fingerprints(self) -> dict[str, tuple[tuple[str, str | None], ...]]:
+        found: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
+        async for metadata in self._blob.list_keys_and_metadata(PROCEDURE_DIRECTORY):
+            found[_entry_of(metadata.key)].append((metadata.key, metadata.version))
+        return {entry: tuple(sorted(keys)) for entry, keys in found.items()}
+
+
+def sort_out(found: Iterable[BlobMetadata], failure: str | None = None) -> EntryListing:
+    """Tell procedure keys from unknown ones, in the order given."""
+    keys: list[StoredKey] = []
+    unknown: list[str] = []
+    for metadata in found:
+        parsed = ParsedKey.parse(PROCEDURE_DIRECTORY, metadata.key)
+        if parsed is None:
+            unknown.append(metadata.key)
+        else:
+            keys.append(StoredKey(metadata, parsed))
+    return EntryListing(tuple(keys), tuple(unknown), failure)
+
+
+def find_deciding(keys: Sequence[StoredKey]) -> StoredKey:
+    """The one of `keys` (in byte order, at least one) that decides, by the loader's rule."""
+    by_identity = {id(key.parsed): key for key in keys}
+    deciding = deciding_key(key.parsed for key in keys)
+    return by_identity[id(deciding)]
+
+
+def make_record(
+    keys: Sequence[StoredKey],
+    value: bytes | None,
+    *,
+    failure: str | None = None,
+    unknown_keys: tuple[str, ...] = (),
+) -> ProcedureRecord:
+    """Make a list's record of one procedure.
+
+    Args:
+        keys: all its keys in byte order, at least one.
+        value: the deciding key's value; not looked at for a commit.
+        failure: why the value is missing, where it is.
+        unknown_keys: foreign keys that stand in the procedure's directories.
+    """
+    deciding = find_deciding(keys)
+    message: MessageHeader | None = None
+    if value is not None and deciding.parsed.key_type is not KeyType.COMMIT:
+        message, failure = decode_header(value)
+    directory, _, file_name = deciding.metadata.key.removeprefix(PROCEDURE_DIRECTORY).rpartition("/")
+    procedure_id = deciding.parsed.procedure_id
+    modified_at = deciding.metadata.modified_at
+    return ProcedureRecord(
+        procedure_id=procedure_id,
+        directory=procedure_id if directory == procedure_id else directory,
+        file_name=file_name,
+        step=deciding.parsed.step,
+        key_type=deciding.parsed.key_type,
+        key_count=len(keys),
+        modified_at=None if modified_at is None else modified_at.timestamp(),
+        version=deciding.metadata.version,
+        message=message,
+        failure=failure,
+        tied_keys=tuple(
+            key.metadata.key for key in keys if key is not deciding and key.parsed.step == deciding.parsed.step
+        ),
+        non_canonical_keys=tuple(
+            key.metadata.key
+            for key in keys
+            if not key.metadata.key.startswith(f"{PROCEDURE_DIRECTORY}{procedure_id}/")
+        ),
+        unknown_keys=unknown_keys,
+    )
+
+
+def unlistable_record(procedure_id: str, failure: str, unknown_keys: tuple[str, ...] = ()) -> ProcedureRecord:
+    """The record of a procedure whose directory is there and cannot be listed."""
+    return ProcedureRecord(
+        procedure_id=procedure_id,
+        directory=procedure_id,
+        file_name=None,
+        step=None,
+        key_type=None,
+        key_count=0,
+        modified_at=None,
+        version=None,
+        failure=failure,
+        unknown_keys=unknown_keys,
+    )
+
+
+def decode_header(value: bytes) -> tuple[MessageHeader | None, str | None]:
+    """The header of a deciding value, or why upstream's loader would not decode it."""
+    try:
+        message = ProcedureMessage.from_json(value)
+    except MessageError as error:
+        return None, str(error)
+    return MessageHeader(message.type_name, message.parent_id, message.error, message.step), None
+
+
+def _keys_of(procedure_id: str, listings: dict[str, EntryListing]) -> tuple[StoredKey, ...]:
+    found = (
+        key for listing in listings.values() for key in listing.keys if key.parsed.procedure_id == procedure_id
+    )
+    return tuple(sorted(found, key=lambda key: listing_order(key.metadata.key)))
+
+
+def _entry_of(key: str) -> str:
+    return key.removeprefix(PROCEDURE_DIRECTORY).partition("/")[0]
