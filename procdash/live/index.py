@@ -65,6 +65,10 @@ class ProcedureIndex:
         """The ids of the procedures that name this one as their parent."""
         return self._children.get(procedure_id, ())
 
+    def entries(self) -> set[str]:
+        """The names right below `procedure/` that something is known of."""
+        return {record.directory.partition("/")[0] for record in self.records()}.union(self._unknown_keys)
+
     def unknown_keys(self) -> list[str]:
         """Every key in the store that belongs to no procedure, sorted."""
         return sorted(key for keys in self._unknown_keys.values() for key in keys)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
 from procdash.store.keys import MAX_STEP, parse_procedure_id
-
-_Step = Annotated[int, msgspec.Meta(ge=0, le=MAX_STEP)]
 
 
 class MessageError(ValueError):
@@ -26,7 +25,7 @@ class ProcedureMessage(msgspec.Struct, frozen=True):
     """The procedure's own state, usually a JSON document held in this string."""
     parent_id: str | None
     """Canonical id of the procedure that started this one; None for a root."""
-    step: _Step
+    step: int
     """The step to resume at. It does not rank: the number in the key does."""
     error: str | None = None
     """Why it rolls back; only in rollback messages."""
@@ -58,12 +57,12 @@ class ProcedureMessage(msgspec.Struct, frozen=True):
         Raises:
             MessageError: if upstream's loader would not accept it.
         """
-        raw = value.encode() if isinstance(value, str) else value
         try:
+            raw = value.encode() if isinstance(value, str) else value
             is_array = raw.lstrip(b" \t\r\n").startswith(b"[")
             message = _from_array(raw) if is_array else _from_object(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise MessageError(_explain(raw, error)) from error
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise MessageError(_explain(value, error)) from error
         parent_id = message.parent_id
         if parent_id is None:
             return message
@@ -90,35 +89,64 @@ class _ObjectForm(msgspec.Struct):
 
     type_name: str
     data: str
-    step: _Step
+    step: msgspec.Raw
     parent_id: str | None = None
     error: str | None = None
     context: dict[str, Any] | None = None
 
 
+class _ArrayForm(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """The array form as stored: the fields in the order in which they are written."""
+
+    type_name: str
+    data: str
+    parent_id: str | None
+    step: msgspec.Raw
+    error: str | None = None
+    context: dict[str, Any] | None = None
+
+
 _OBJECT_DECODER = msgspec.json.Decoder(_ObjectForm)
+_ARRAY_DECODER = msgspec.json.Decoder(_ArrayForm)
 _FIELD_TOKENS = tuple(f'"{name}"'.encode() for name in _ObjectForm.__struct_fields__)
-_ARRAY_LENGTHS = range(4, 7)
+_STEP_TOKEN = re.compile(rb"[0-9]{1,10}")
+_SHOWN_CHARACTERS = 20
 
 
 def _from_object(raw: bytes) -> ProcedureMessage:
-    wire = _OBJECT_DECODER.decode(raw)
+    form = _OBJECT_DECODER.decode(raw)
     _refuse_duplicate_fields(raw)
-    return ProcedureMessage(wire.type_name, wire.data, wire.parent_id, wire.step, wire.error, wire.context)
+    return _message(form)
 
 
 def _from_array(raw: bytes) -> ProcedureMessage:
-    elements = msgspec.json.decode(raw)
-    if len(elements) not in _ARRAY_LENGTHS:
-        raise MessageError(f"a message in array form has 4 to 6 elements, not {len(elements)}")
-    return msgspec.convert(dict(zip(ProcedureMessage.__struct_fields__, elements, strict=False)), ProcedureMessage)
+    return _message(_ARRAY_DECODER.decode(raw))
+
+
+def _message(form: _ObjectForm | _ArrayForm) -> ProcedureMessage:
+    step = _parse_step(bytes(form.step))
+    return ProcedureMessage(form.type_name, form.data, form.parent_id, step, form.error, form.context or None)
+
+
+def _parse_step(token: bytes) -> int:
+    """The step as it stands in the text: upstream takes `-0` and `1.0` for fractions, and refuses them."""
+    step = int(token) if _STEP_TOKEN.fullmatch(token) else -1
+    if not 0 <= step <= MAX_STEP:
+        raise MessageError(f"step must be a whole number from 0 to {MAX_STEP}, not {_shortened(token)}")
+    return step
+
+
+def _shortened(token: bytes) -> str:
+    text = token.decode(errors="replace")
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _refuse_duplicate_fields(raw: bytes) -> None:
     """Upstream refuses a field given twice where msgspec takes the last.
 
     Only a text in which a field's name stands twice, or in which a name may be spelled with escapes, can hold a
-    duplicate; those few are parsed a second time, with every pair in sight.
+    duplicate; those few are parsed a second time, with every pair in sight. Numbers are not converted: Python
+    refuses very long ones, upstream does not.
     """
     if b"\\u" not in raw and all(raw.count(token) < 2 for token in _FIELD_TOKENS):  # noqa: PLR2004 - twice
         return
@@ -127,18 +155,18 @@ def _refuse_duplicate_fields(raw: bytes) -> None:
     def remember(pairs: list[tuple[str, Any]]) -> None:
         levels.append([name for name, _ in pairs])
 
-    json.loads(raw, object_pairs_hook=remember)
+    json.loads(raw.decode(errors="replace"), object_pairs_hook=remember, parse_int=len)
     names = levels[-1]  # the outermost object ends last
     for name in _ObjectForm.__struct_fields__:
         if names.count(name) > 1:
             raise MessageError(f"duplicate field `{name}`")
 
 
-def _explain(raw: bytes, error: Exception) -> str:
-    if not raw.strip():
+def _explain(value: str | bytes, error: Exception) -> str:
+    if not value.strip():
         return "the value is empty"
     if isinstance(error, RecursionError):
         return "the value is nested too deeply"
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeError):
         return "the value is not valid UTF-8"
     return str(error)

@@ -36,6 +36,12 @@ class ProcedureReader(ABC):
 
     location: str
     """The location, to show to a user."""
+    directory: str | None = None
+    """The local directory to watch for changes; None where there is none."""
+
+    async def identity(self) -> str:
+        """A token for the store itself, which differs once another one stands in its place."""
+        return ""
 
     @abstractmethod
     async def list_entries(self) -> list[str]:

@@ -50,9 +50,16 @@ class LocalProcedureReader(ListingReader):
         super().__init__()
         self.root = root
         self.location = str(root)
-        self._directory = f"{root}/{PROCEDURE_DIRECTORY}"
+        self.directory: str = f"{root}/{PROCEDURE_DIRECTORY}"
         self._seen_directories: dict[str, int] = {}
         self._seen_files: dict[str, tuple[str, int]] = {}
+
+    async def identity(self) -> str:
+        try:
+            status = await asyncio.to_thread(os.stat, self.directory)
+        except OSError as error:
+            raise external_error(error, f"cannot open {self.directory}") from error
+        return f"{status.st_dev:x}-{status.st_ino:x}"
 
     async def list_entries(self) -> list[str]:
         return await asyncio.to_thread(self._list_entries)
@@ -79,9 +86,9 @@ class LocalProcedureReader(ListingReader):
 
     def _list_entries(self) -> list[str]:
         try:
-            names = os.listdir(self._directory)
+            names = os.listdir(self.directory)
         except OSError as error:
-            raise external_error(error, f"cannot list {self._directory}") from error
+            raise external_error(error, f"cannot open {self.directory}") from error
         return sorted(name for name in names if not name.endswith(TEMPORARY_SUFFIX))
 
     def _read_plain(self, entries: Sequence[str]) -> tuple[list[ProcedureRecord], list[str]]:
@@ -99,7 +106,7 @@ class LocalProcedureReader(ListingReader):
     def _read_plain_procedure(self, entry: str) -> ProcedureRecord | None:  # noqa: PLR0911 - each is a way out
         if _CANONICAL_ID.fullmatch(entry) is None or not self._is_plain(entry):
             return None
-        path = f"{self._directory}{entry}"
+        path = f"{self.directory}{entry}"
         try:
             directory_status = os.stat(path)
             if directory_status.st_nlink != _LINKS_WITHOUT_SUBDIRECTORY:
@@ -144,7 +151,7 @@ class LocalProcedureReader(ListingReader):
         )
 
     def _list_entry_now(self, entry: str) -> EntryListing:
-        path = f"{self._directory}{entry}"
+        path = f"{self.directory}{entry}"
         key = f"{PROCEDURE_DIRECTORY}{entry}"
         self._seen_files.pop(entry, None)
         try:
@@ -171,7 +178,7 @@ class LocalProcedureReader(ListingReader):
         changed = list(self._seen_directories.keys() - set(entries))
         for entry in entries:
             seen = self._seen_directories.get(entry, _UNSURE)
-            path = f"{self._directory}{entry}"
+            path = f"{self.directory}{entry}"
             try:
                 if seen == _UNSURE or os.stat(path).st_mtime_ns != seen:
                     changed.append(entry)

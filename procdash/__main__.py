@@ -1,0 +1,5 @@
+"""`python -m procdash`."""
+
+from procdash.cli import main
+
+main()
