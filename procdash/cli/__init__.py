@@ -20,7 +20,6 @@ from procdash.store.errors import ExternalError
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 
 
 class DashboardGroup(click.Group):
@@ -91,8 +90,4 @@ def main() -> None:
     except ExternalError as error:
         click.echo(f"procdash: {error.message}", err=True)
         code = EXIT_UNREACHABLE
-    except BrokenPipeError:
-        # Whoever read the output has gone; what is still buffered must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = EXIT_BROKEN_PIPE
     sys.exit(code if isinstance(code, int) else 0)

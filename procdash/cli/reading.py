@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,13 +25,17 @@ from procdash.present.documents import (
     text_of_key,
     utc_text,
 )
-from procdash.store.errors import Determinate, ExternalError
+from procdash.store.errors import ExternalError
 from procdash.store.keys import KeyType
 from procdash.store.messages import MessageError, ProcedureMessage
 from procdash.store.records import ProcedureDetail
 
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar  # click does not export the type
+
 _JSON_INDENT = 2
 _NAMED_AT_MOST = 5
+_SLOW_FROM_ENTRIES = 5_000
 
 
 @click.command("list")
@@ -56,7 +61,7 @@ def list_procedures(location: str, *, as_json: bool, verdicts: tuple[str, ...], 
     ]
     now = time.time()
     if not as_json:
-        from procdash.present.report import print_list  # noqa: PLC0415 - rich loads where a table is drawn
+        from procdash.cli.report import print_list  # noqa: PLC0415 - rich loads where a table is drawn
 
         print_list(index, records, now=now, stuck_after=stuck_after)
         return
@@ -99,9 +104,11 @@ def show(location: str, procedure_id: str, *, as_json: bool, stuck_after: float)
     if as_json:
         click.echo(encode(detail_document(detail, problems, _decode(value)), indent=_JSON_INDENT))
         return
-    from procdash.present.report import print_detail  # noqa: PLC0415 - rich loads where a table is drawn
+    from procdash.cli.report import print_detail  # noqa: PLC0415 - rich loads where a table is drawn
+    from procdash.present.detail_view import Family  # noqa: PLC0415 - the same
 
-    print_detail(detail, problems, value)
+    children = monitor.index.children_of(record.procedure_id)
+    print_detail(detail, problems, Family(surroundings.parent_is_present, len(children)), value)
 
 
 @click.command()
@@ -160,17 +167,20 @@ def _event_document(event: RowEvent, monitor: Monitor, now: float, stuck_after: 
 
 
 async def _read_with_progress(monitor: Monitor) -> None:
-    """Read a store once, with a progress bar on standard error where that is a terminal."""
-    with click.progressbar(length=1, label="Reading", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    """Read a store once; one that takes its time shows a progress bar, where standard error is a terminal."""
+    with contextlib.ExitStack() as stack:
+        bar: ProgressBar[int] | None = None
 
         def advance(_events: Sequence[RowEvent]) -> None:
+            nonlocal bar
             done, total = monitor.status.progress or (0, 0)
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos)
+            if bar is None and total >= _SLOW_FROM_ENTRIES and sys.stderr.isatty():
+                bar = stack.enter_context(click.progressbar(length=total, label="Reading", file=sys.stderr))
+            if bar is not None:
+                bar.update(done - bar.pos)
 
-        unsubscribe = monitor.subscribe(advance)
+        stack.callback(monitor.subscribe(advance))
         await monitor.read_once()
-        unsubscribe()
 
 
 def _resolve_id(text: str, monitor: Monitor) -> str:
@@ -192,7 +202,7 @@ async def _read_deciding_value(monitor: Monitor, detail: ProcedureDetail) -> byt
         return None
     try:
         return await monitor.read_value(key)
-    except (Determinate, ExternalError):
+    except ExternalError:
         return None  # the record says why, as a problem
 
 

@@ -124,10 +124,9 @@ def _stuck(record: ProcedureRecord, surroundings: Surroundings, now: float, stuc
     begins = stuck_at(record, surroundings, stuck_after)
     if begins is None or now < begins:
         return None
-    minutes = int((now - begins + stuck_after) // 60)
     return Problem(
         ProblemCode.STUCK,
-        f"No new key for {minutes} minutes (going by modification times).",
+        f"No new key for {_in_words(now - begins + stuck_after)} (going by modification times).",
         "See in the engine's log whether it still retries; a restart resumes it from the deciding step.",
     )
 
@@ -153,3 +152,11 @@ def _non_canonical_id(record: ProcedureRecord) -> Problem | None:
         f"Its id is spelled {directory} instead of procedure/{record.procedure_id}: loaded, but never deleted.",
         "Once no engine is running, rename the directory to the canonical id.",
     )
+
+
+def _in_words(seconds: float) -> str:
+    """A time span in its largest whole unit of which there are at least two."""
+    for unit, name in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds)} seconds"

@@ -57,6 +57,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     started = False
     try:
+        os.scandir(directory).close()  # a missing directory would be ignored like one without permission below it
         for changes in watchfiles.watch(
             directory,
             watch_filter=None,

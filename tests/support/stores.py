@@ -27,7 +27,7 @@ def message_json(
 
 
 class PlainStore:
-    """A procedure store written with plain file operations, as upstream's object store does: in place, unsynced."""
+    """A procedure store written with plain file operations, as upstream does: in place, unsynced."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -44,7 +44,8 @@ class PlainStore:
         return path
 
     def step(self, identity: str, step: int, **message: str | None) -> Path:
-        return self.put(f"{identity}/{step:010}.{KeyType.STEP}", message_json(step=step, **message))  # type: ignore[arg-type]
+        value = message_json(step=step, **message)  # type: ignore[arg-type] # texts only
+        return self.put(f"{identity}/{step:010}.{KeyType.STEP}", value)
 
     def commit(self, identity: str, step: int) -> Path:
         return self.put(f"{identity}/{step:010}.{KeyType.COMMIT}")
