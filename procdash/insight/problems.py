@@ -82,10 +82,13 @@ def stuck_at(record: ProcedureRecord, surroundings: Surroundings, stuck_after: f
 def _unreadable(record: ProcedureRecord) -> Problem | None:
     if verdict_of(record) is not Verdict.UNREADABLE:
         return None
-    if record.file_name is None:
+    if not record.is_readable:
+        what = (
+            "Its directory cannot be listed" if record.file_name is None else f"{record.file_name} cannot be read"
+        )
         return Problem(
             ProblemCode.UNREADABLE,
-            f"Its directory cannot be listed: {record.failure}.",
+            f"{what}: {record.failure}.",
             "Give this user permission to read it; an engine that cannot read it either loads nothing at all.",
         )
     return Problem(
@@ -96,11 +99,11 @@ def _unreadable(record: ProcedureRecord) -> Problem | None:
 
 
 def _ambiguous_tie(record: ProcedureRecord) -> Problem | None:
-    if not record.tied_keys:
+    if record.file_name is None or not record.tied_keys:
         return None
-    types = {key.rpartition(".")[2] for key in (record.file_name or "", *record.tied_keys)}
-    tied = ", ".join(key.rpartition("/")[2] for key in record.tied_keys)
-    only_steps = types == {KeyType.STEP.value}
+    file_names = (record.file_name, *(key.rpartition("/")[2] for key in record.tied_keys))
+    tied = ", ".join(record.tied_names)
+    only_steps = {file_name.split(".")[1] for file_name in file_names} == {KeyType.STEP.value}
     outcome = "which of the values counts" if only_steps else "what becomes of the procedure"
     return Problem(
         ProblemCode.AMBIGUOUS_TIE,

@@ -51,7 +51,7 @@ def _what_decided(record: ProcedureRecord) -> str:
     if not others:
         return f"{record.file_name} decides: it is the only key."
     if record.tied_keys:
-        tied = ", ".join(key.rpartition("/")[2] for key in record.tied_keys)
+        tied = ", ".join(record.tied_names)
         below = others - len(record.tied_keys)
         shadows = f" and shadows {_count(below, 'older key')}" if below else ""
         return f"{record.file_name} decides: it is listed before {tied} at the same, highest step{shadows}."
@@ -62,6 +62,8 @@ def _what_it_means(record: ProcedureRecord) -> str:
     message = record.message
     if record.key_type is KeyType.COMMIT:
         return "A commit means finished: the engine deletes the keys when it next starts."
+    if not record.is_readable:
+        return f"Its value cannot be read ({record.failure}); an engine that cannot either loads nothing at all."
     if message is None:
         return f"Its value cannot be used ({record.failure}), so the loader skips the procedure."
     if record.key_type is KeyType.ROLLBACK:

@@ -104,7 +104,7 @@ class ProcedureIndex:
             self._remember(record)
         events = [RowEvent(kind, procedure_id, before, record)]
         if kind is not RowEventKind.CHANGED:
-            events.extend(self._touch(self.children_of(procedure_id)))
+            events.extend(self._touch(child for child in self.children_of(procedure_id) if child != procedure_id))
         return events
 
     def apply_reading(self, reading: EntryReading) -> list[RowEvent]:

@@ -220,7 +220,7 @@ class Monitor:
 
     def _is_half_written(self, record: ProcedureRecord) -> bool:
         """Whether a value that does not decode is so fresh that it is read again before it is believed."""
-        if record.failure is None or record.modified_at is None:
+        if record.failure is None or record.modified_at is None or not record.is_readable:
             self._undecoded_since.pop(record.procedure_id, None)
             return False
         now = time.monotonic()

@@ -25,7 +25,7 @@ _ID_FORMS = re.compile(
     rf"|\{{(?P<braced>{_HYPHENATED})\}}"
     rf"|urn:uuid:(?P<urn>{_HYPHENATED})"
 )
-_STEP_FORM = re.compile(r"\+?[0-9]+", re.ASCII)
+_NUMBER_FORM = re.compile(r"\+?[0-9]+", re.ASCII)
 
 
 class KeyType(StrEnum):
@@ -56,13 +56,18 @@ def parse_procedure_id(text: str) -> str | None:
 
 def parse_step(text: str) -> int | None:
     """The step number that `text` spells (ASCII digits, optional `+`, at most `MAX_STEP`), or None."""
-    if _STEP_FORM.fullmatch(text) is None:
+    return parse_number(text, MAX_STEP)
+
+
+def parse_number(text: str, maximum: int) -> int | None:
+    """The number that `text` spells (ASCII digits, optional `+`), or None where it is none or above `maximum`."""
+    if _NUMBER_FORM.fullmatch(text) is None:
         return None
     digits = text.lstrip("+").lstrip("0")
-    if len(digits) > len(str(MAX_STEP)):
+    if len(digits) > len(str(maximum)):
         return None
-    step = int(digits or "0")
-    return step if step <= MAX_STEP else None
+    number = int(digits or "0")
+    return number if number <= maximum else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes
 
 from procdash.store.backends.memory import MemoryBlob
 from procdash.store.blob import Blob
@@ -17,6 +18,7 @@ from procdash.store.state_store import StateStore
 from procdash.store.wrappers import ReadOnly, Tasked
 
 _DIRECTORY_NAME = PROCEDURE_DIRECTORY.rstrip("/")
+_URL_FORM = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
 
 
 class Location(NamedTuple):
@@ -36,20 +38,24 @@ def parse_location(text: str) -> Location:
     """
     if not text:
         raise Determinate("a location must not be empty: give a directory, or a URL such as file:///var/lib/db")
-    if "://" not in text:
-        return Location("file", os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 - no resolving
-    url = urlsplit(text)
-    if url.query and url.scheme in ("file", "memory"):
-        raise Determinate(f"unknown location option {url.query.partition('=')[0]!r} in a {url.scheme}:// location")
-    if url.scheme == "file":
-        if url.netloc not in ("", "localhost"):
-            raise Determinate(
-                f"a file:// location names no host; for an absolute path write file:///{url.netloc}…"
-            )
-        return Location("file", os.path.abspath(unquote(url.path) or "/"))  # noqa: PTH100 - no resolving
-    if url.scheme == "memory":
-        return Location("memory", unquote(url.netloc + url.path))
-    raise Determinate(_unsupported(url.scheme))
+    url = _URL_FORM.match(text)
+    if url is None:
+        return Location("file", _absolute(os.path.expanduser(text)))  # noqa: PTH111 - bytes that are no text stay
+    scheme = url["scheme"].lower()
+    if scheme not in ("file", "memory"):
+        raise Determinate(_unsupported(scheme))
+    if "#" in text:
+        raise Determinate(f"write '#' as %23 in a {scheme}:// location")
+    place, _, query = text[url.end() :].partition("?")
+    if query:
+        raise Determinate(f"unknown location option {query.partition('=')[0]!r} in a {scheme}:// location")
+    if scheme == "memory":
+        return Location("memory", unquote(place))
+    host, _, path = place.partition("/")
+    if host not in ("", "localhost"):
+        host = host.rpartition("@")[2]  # what comes before may hold a password
+        raise Determinate(f"a file:// location names no host; for an absolute path write file:///{host}…")
+    return Location("file", _absolute(os.fsdecode(unquote_to_bytes(os.fsencode(f"/{path}")))))
 
 
 async def open_blob(url: str) -> Blob:
@@ -58,12 +64,7 @@ async def open_blob(url: str) -> Blob:
     Raises:
         Determinate: if the location is not understood.
     """
-    location = parse_location(url)
-    if location.scheme == "memory":
-        return MemoryBlob.named(location.path)
-    from procdash.store.backends.local import LocalBlob  # noqa: PLC0415 - aiofiles loads where a file is written
-
-    return Tasked(LocalBlob(location.path))
+    return _open_blob(parse_location(url))
 
 
 async def open_procedure_store(url: str, *, read_only: bool = False) -> ProcedureStore:
@@ -78,10 +79,8 @@ async def open_procedure_store(url: str, *, read_only: bool = False) -> Procedur
     """
     location = parse_location(url)
     if location.scheme == "file":
-        location = Location("file", str(find_procedure_root(Path(location.path))))
-        blob = await open_blob(Path(location.path).as_uri())
-    else:
-        blob = await open_blob(url)
+        location = location._replace(path=str(find_procedure_root(Path(location.path))))
+    blob = _open_blob(location)
     return ProcedureStore(StateStore(ReadOnly(blob) if read_only else blob))
 
 
@@ -128,6 +127,24 @@ def find_procedure_root(path: Path) -> Path:
         raise Determinate(_not_a_procedure_store(path))
     except OSError as error:
         raise external_error(error, f"cannot open {path}") from error
+
+
+def _open_blob(location: Location) -> Blob:
+    if location.scheme == "memory":
+        return MemoryBlob.named(location.path)
+    from procdash.store.backends.local import LocalBlob  # noqa: PLC0415 - aiofiles loads where a file is written
+
+    return Tasked(LocalBlob(location.path))
+
+
+def _absolute(path: str) -> str:
+    if "\0" in path:
+        raise Determinate(f"a path must not hold a NUL: {path!r}")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        raise Determinate(f"a path must be text that a file name can hold: {path!r}") from error
+    return os.path.abspath(path)  # noqa: PTH100 - no resolving
 
 
 def _not_a_procedure_store(path: Path) -> str:

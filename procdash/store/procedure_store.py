@@ -10,8 +10,18 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from procdash.store.errors import Determinate
-from procdash.store.keys import MAX_STEP, PROCEDURE_DIRECTORY, KeyType, ParsedKey, deciding_key, supersedes
+from procdash.store.keys import (
+    MAX_STEP,
+    PROCEDURE_DIRECTORY,
+    KeyType,
+    ParsedKey,
+    deciding_key,
+    parse_procedure_id,
+    supersedes,
+)
 from procdash.store.messages import MessageError, ProcedureMessage, ProcedureMessages
 from procdash.store.segments import KeySet
 from procdash.store.state_store import StateStore
@@ -43,14 +53,9 @@ class ProcedureStore:
         context: Mapping[str, Any] | None = None,
     ) -> None:
         """Persist `data` as step `step` of a procedure."""
-        message = ProcedureMessage(
-            type_name,
-            data,
-            None if parent_id is None else str(parent_id),
-            step,
-            context=dict(context) if context else None,
-        )
-        await self._put(procedure_id, step, KeyType.STEP, message.to_json().encode())
+        context = dict(context) if context else None
+        message = ProcedureMessage(type_name, data, parent_id, step, context=context)
+        await self._put_message(procedure_id, KeyType.STEP, message)
 
     async def commit_procedure(self, procedure_id: str, step: int) -> None:
         """Mark a procedure as finished with an empty commit key at `step`."""
@@ -58,7 +63,7 @@ class ProcedureStore:
 
     async def rollback_procedure(self, procedure_id: str, message: ProcedureMessage) -> None:
         """Mark a procedure as rolling back, with a rollback key at `message.step`."""
-        await self._put(procedure_id, message.step, KeyType.ROLLBACK, message.to_json().encode())
+        await self._put_message(procedure_id, KeyType.ROLLBACK, message)
 
     async def delete_procedure(self, procedure_id: str) -> None:
         """Remove every key of a procedure: steps first, then commits and rollbacks, then its directory.
@@ -69,7 +74,7 @@ class ProcedureStore:
         Raises:
             Determinate: from a local directory that still holds something unknown once the keys are gone.
         """
-        path = f"{self.procedure_path}{procedure_id}/"
+        path = f"{self.procedure_path}{_canonical(procedure_id)}/"
         steps: list[str] = []
         markers: list[str] = []
         async for key_set, _ in self.state_store.walk_top_down(path):
@@ -131,11 +136,11 @@ class ProcedureStore:
         Raises:
             Determinate: if there is no such procedure, or `step` is above the deciding step.
         """
-        path = f"{self.procedure_path}{procedure_id}/"
+        procedure_id = _canonical(procedure_id)
         keys: list[tuple[ParsedKey, KeySet]] = []
-        async for key_set, _ in self.state_store.walk_top_down(path):
+        async for key_set, _ in self.state_store.walk_top_down(f"{self.procedure_path}{procedure_id}/"):
             key = ParsedKey.parse(self.procedure_path, key_set.key)
-            if key is not None:
+            if key is not None and key.procedure_id == procedure_id:  # another procedure may stand further down
                 keys.append((key, key_set))
         deciding = deciding_key(key for key, _ in keys)
         if deciding is None:
@@ -154,8 +159,24 @@ class ProcedureStore:
             await self.state_store.batch_delete(key_set.keys())
         return len(below)
 
+    async def _put_message(self, procedure_id: str, key_type: KeyType, message: ProcedureMessage) -> None:
+        parent_id = None if message.parent_id is None else _canonical(message.parent_id)
+        try:
+            value = msgspec.structs.replace(message, parent_id=parent_id).to_json().encode()
+        except UnicodeEncodeError as error:
+            raise Determinate(f"a message of {procedure_id} cannot be stored as UTF-8: {error}") from error
+        await self._put(procedure_id, message.step, key_type, value)
+
     async def _put(self, procedure_id: str, step: int, key_type: KeyType, value: bytes) -> None:
         if not 0 <= step <= MAX_STEP:
             raise Determinate(f"a step must be within 0 … {MAX_STEP}, got {step}")
-        key = ParsedKey(self.procedure_path, procedure_id, step, key_type)
+        key = ParsedKey(self.procedure_path, _canonical(procedure_id), step, key_type)
         await self.state_store.put(str(key), value)
+
+
+def _canonical(procedure_id: str) -> str:
+    """The canonical spelling of an id that a caller gives; keys under any other one would never be deleted."""
+    canonical = parse_procedure_id(str(procedure_id))  # a `uuid.UUID` is welcome
+    if canonical is None:
+        raise Determinate(f"{procedure_id!r} is no procedure id")
+    return canonical

@@ -73,6 +73,8 @@ class EntryListing(NamedTuple):
     """Everything else."""
     failure: str | None = None
     """Why it could not be listed."""
+    state: object = None
+    """Something that differs once anything in it changed; None where there is nothing."""
 
 
 class EntryBook:
@@ -100,6 +102,10 @@ class EntryBook:
             self._ids_in[entry] = now
         return before
 
+    def ids_in(self, entry: str) -> frozenset[str]:
+        """The ids that were last found in `entry`, besides the one that it bears the name of."""
+        return self._ids_in.get(entry, frozenset())
+
     def entries_of(self, procedure_id: str) -> list[str]:
         """Every entry that may hold keys of this id."""
         return sorted({procedure_id, *self._entries_of.get(procedure_id, ())}, key=listing_order)
@@ -119,12 +125,17 @@ class ListingReader(ProcedureReader):
     async def _list_entry(self, entry: str) -> EntryListing:
         """List everything in one entry; a failure of this entry alone is part of the listing."""
 
+    @abstractmethod
+    def _remember_state(self, entry: str, state: object) -> None:
+        """Remember how an entry was when it was read, for `find_changed_entries` to compare with."""
+
     async def read_entries(self, entries: Sequence[str]) -> EntryReading:
         records: dict[str, ProcedureRecord] = {}
         removed: dict[str, None] = {}
         unknown_keys: list[tuple[str, tuple[str, ...]]] = []
         for entry in entries:
             listing = await self._list_entry(entry)
+            self._remember_state(entry, listing.state)
             if listing.unknown_keys:
                 self._entries_with_unknown_keys.add(entry)
                 unknown_keys.append((entry, listing.unknown_keys))
@@ -134,8 +145,10 @@ class ListingReader(ProcedureReader):
             for procedure_id in self._ids_touched(entry, listing):
                 record = await self._read_record(procedure_id, {entry: listing})
                 if record is None:
+                    records.pop(procedure_id, None)
                     removed[procedure_id] = None
                 else:
+                    removed.pop(procedure_id, None)  # it has moved from one entry to another
                     records[procedure_id] = record
         return EntryReading(tuple(records.values()), tuple(removed), tuple(unknown_keys))
 
@@ -150,18 +163,21 @@ class ListingReader(ProcedureReader):
 
     def _ids_touched(self, entry: str, listing: EntryListing) -> set[str]:
         found = {key.parsed.procedure_id for key in listing.keys}
-        touched = found | self._book.note(entry, found)
         own_id = parse_procedure_id(entry)
-        return touched if own_id is None else touched | {own_id}
+        own_ids = frozenset() if own_id is None else frozenset({own_id})
+        if listing.failure is not None:  # what stood there before, or should stand there, may well do so
+            found |= self._book.ids_in(entry) | own_ids
+        return found | self._book.note(entry, found) | own_ids
 
     async def _read_record(self, procedure_id: str, listings: dict[str, EntryListing]) -> ProcedureRecord | None:
         for _ in range(_READ_ATTEMPTS):
-            for entry in self._book.entries_of(procedure_id):
+            entries = self._book.entries_of(procedure_id)
+            for entry in entries:
                 if entry not in listings:
                     listings[entry] = await self._list_entry(entry)
             keys = _keys_of(procedure_id, listings)
-            failure = next((listing.failure for listing in listings.values() if listing.failure), None)
-            unknown = tuple(key for listing in listings.values() for key in listing.unknown_keys)
+            failure = next((listings[entry].failure for entry in entries if listings[entry].failure), None)
+            unknown = tuple(key for entry in entries for key in listings[entry].unknown_keys)
             if not keys:
                 return unlistable_record(procedure_id, failure, unknown) if failure else None
             deciding = find_deciding(keys)
@@ -190,7 +206,7 @@ class BlobProcedureReader(ListingReader):
         super().__init__()
         self.location = location
         self._blob = blob
-        self._seen: dict[str, tuple[tuple[str, str | None], ...]] = {}
+        self._seen: dict[str, object] = {}
 
     async def list_entries(self) -> list[str]:
         return sorted(await self._fingerprints())
@@ -206,20 +222,27 @@ class BlobProcedureReader(ListingReader):
         below = self._blob.list_keys_and_metadata(f"{PROCEDURE_DIRECTORY}{entry}")
         found = [metadata async for metadata in below if _entry_of(metadata.key) == entry]
         found.sort(key=lambda metadata: listing_order(metadata.key))
-        if found:
-            self._seen[entry] = tuple((metadata.key, metadata.version) for metadata in found)
-        else:
+        return sort_out(found, state=_fingerprint(found))
+
+    def _remember_state(self, entry: str, state: object) -> None:
+        if state is None:
             self._seen.pop(entry, None)
-        return sort_out(found)
+        else:
+            self._seen[entry] = state
 
-    async def _fingerprints(self) -> dict[str, tuple[tuple[str, str | None], ...]]:
-        found: defaultdict[str, list[tuple[str, str | None]]] = defaultdict(list)
+    async def _fingerprints(self) -> dict[str, object]:
+        found: defaultdict[str, list[BlobMetadata]] = defaultdict(list)
         async for metadata in self._blob.list_keys_and_metadata(PROCEDURE_DIRECTORY):
-            found[_entry_of(metadata.key)].append((metadata.key, metadata.version))
-        return {entry: tuple(sorted(keys)) for entry, keys in found.items()}
+            found[_entry_of(metadata.key)].append(metadata)
+        return {entry: _fingerprint(keys) for entry, keys in found.items()}
 
 
-def sort_out(found: Iterable[BlobMetadata], failure: str | None = None) -> EntryListing:
+def _fingerprint(found: Iterable[BlobMetadata]) -> object:
+    """The keys of one entry with their versions; None where there are none."""
+    return frozenset((metadata.key, metadata.version) for metadata in found) or None
+
+
+def sort_out(found: Iterable[BlobMetadata], *, failure: str | None = None, state: object = None) -> EntryListing:
     """Tell procedure keys from unknown ones, in the order given."""
     keys: list[StoredKey] = []
     unknown: list[str] = []
@@ -229,7 +252,7 @@ def sort_out(found: Iterable[BlobMetadata], failure: str | None = None) -> Entry
             unknown.append(metadata.key)
         else:
             keys.append(StoredKey(metadata, parsed))
-    return EntryListing(tuple(keys), tuple(unknown), failure)
+    return EntryListing(tuple(keys), tuple(unknown), failure, state)
 
 
 def find_deciding(keys: Sequence[StoredKey]) -> StoredKey:
@@ -256,6 +279,7 @@ def make_record(
     """
     deciding = find_deciding(keys)
     message: MessageHeader | None = None
+    is_readable = value is not None or deciding.parsed.key_type is KeyType.COMMIT
     if value is not None and deciding.parsed.key_type is not KeyType.COMMIT:
         message, failure = decode_header(value)
     directory, _, file_name = deciding.metadata.key.removeprefix(PROCEDURE_DIRECTORY).rpartition("/")
@@ -272,6 +296,7 @@ def make_record(
         version=deciding.metadata.version,
         message=message,
         failure=failure,
+        is_readable=is_readable,
         tied_keys=tuple(
             key.metadata.key for key in keys if key is not deciding and key.parsed.step == deciding.parsed.step
         ),
@@ -296,6 +321,7 @@ def unlistable_record(procedure_id: str, failure: str, unknown_keys: tuple[str, 
         modified_at=None,
         version=None,
         failure=failure,
+        is_readable=False,
         unknown_keys=unknown_keys,
     )
 

@@ -46,6 +46,8 @@ class ProcedureRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the deciding value says; None for a commit, whose value is not read, and where it does not decode."""
     failure: str | None = None
     """Why the deciding value could not be used: it does not decode, or could not be read."""
+    is_readable: bool = True
+    """Whether what decides could be read at all; where not, an engine without the right to read it fails too."""
     tied_keys: tuple[str, ...] = ()
     """The other keys at the deciding step, which lost the tie, as stored."""
     non_canonical_keys: tuple[str, ...] = ()
@@ -59,6 +61,12 @@ class ProcedureRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         if self.file_name is None:
             return None
         return f"{PROCEDURE_DIRECTORY}{self.directory}/{self.file_name}"
+
+    @property
+    def tied_names(self) -> tuple[str, ...]:
+        """The tied keys by file name, or whole where they stand in another directory than the deciding key."""
+        here = f"{PROCEDURE_DIRECTORY}{self.directory}/"
+        return tuple(key.removeprefix(here) for key in self.tied_keys)
 
 
 class StoredKey(NamedTuple):

@@ -6,13 +6,13 @@ stands under the bare key, the others under `<key>/0000000001`, `<key>/000000000
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from procdash.store.errors import Determinate
+from procdash.store.keys import parse_number
 
-_INDEX_FORM = re.compile(r"\+?[0-9]+", re.ASCII)
+_MAX_INDEX = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -85,6 +85,7 @@ def _segment_index(key: str, segment: str) -> int:
     prefix = f"{key}/"
     while suffix.startswith(prefix):
         suffix = suffix[len(prefix) :]
-    if _INDEX_FORM.fullmatch(suffix) is None:
+    index = parse_number(suffix, _MAX_INDEX)
+    if index is None:
         raise Determinate(f"Failed to parse segment key {segment!r}: it starts with {key!r} but is no segment")
-    return int(suffix)
+    return index

@@ -47,7 +47,11 @@ class StateStore:
         without a head, which every reader ignores.
         """
         *segments, (head_key, head) = reversed(split_value(self._prefix + key, value, self._max_value_size))
-        await asyncio.gather(*(self.blob.set(segment_key, chunk) for segment_key, chunk in segments))
+        writes = (self.blob.set(segment_key, chunk) for segment_key, chunk in segments)
+        # All of them end before this does: a write left under way could land on top of a later one.
+        for outcome in await asyncio.gather(*writes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
         await self.blob.set(head_key, head)
 
     async def walk_top_down(self, path: str) -> AsyncIterator[tuple[KeySet, bytes]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, Never, TypeVar
+from collections.abc import AsyncIterator
+from typing import Never
 
 from procdash.store.blob import Blob, BlobMetadata
 from procdash.store.errors import Determinate
-
-_Result = TypeVar("_Result")
+from procdash.store.tasks import OwnTasks
 
 
 class Tasked(Blob):
@@ -23,38 +21,26 @@ class Tasked(Blob):
 
     def __init__(self, inner: Blob) -> None:
         self.inner = inner
-        self._running: set[asyncio.Task[Any]] = set()
+        self._tasks = OwnTasks()
 
     async def get(self, key: str) -> bytes | None:
-        return await self._run(self.inner.get(key))
+        return await self._tasks.run(self.inner.get(key))
 
     def list_keys_and_metadata(self, key_prefix: str) -> AsyncIterator[BlobMetadata]:
         return self.inner.list_keys_and_metadata(key_prefix)
 
     async def set(self, key: str, value: bytes) -> None:
-        await self._run(self.inner.set(key, value))
+        await self._tasks.run(self.inner.set(key, value))
 
     async def delete(self, key: str) -> int | None:
-        return await self._run(self.inner.delete(key))
+        return await self._tasks.run(self.inner.delete(key))
 
     async def restore(self, key: str) -> None:
-        await self._run(self.inner.restore(key))
+        await self._tasks.run(self.inner.restore(key))
 
     async def wait_idle(self) -> None:
         """Wait until every operation has ended, also those whose callers were cancelled."""
-        while self._running:
-            await asyncio.wait(self._running)
-
-    async def _run(self, operation: Coroutine[Any, Any, _Result]) -> _Result:
-        task = asyncio.ensure_future(operation)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # a caller that was cancelled will not ask for it
+        await self._tasks.wait_idle()
 
 
 class ReadOnly(Blob):

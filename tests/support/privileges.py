@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,5 +27,5 @@ def ordinary_user() -> Iterator[None]:
 def let_others_in(directory: Path) -> None:
     """Let an ordinary user reach a directory of pytest's, which keeps them to itself."""
     for path in (directory, *directory.parents):
-        if path.name.startswith(("pytest", directory.name)):
+        if path.is_relative_to(tempfile.gettempdir()) and path != Path(tempfile.gettempdir()):
             path.chmod(0o755)

@@ -16,8 +16,11 @@ TEMPORARY_SUFFIX = ".procdash-tmp"
 """Ends the name of a file that is still being written; no listing shows one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MICROSECOND = (datetime(1, 1, 3, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_MICROSECOND = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 _OPEN_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_A_FILE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO})
+_NO_SUCH_PLACE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG})
 
 
 def read_regular_file(path: str | os.PathLike[str]) -> tuple[bytes, os.stat_result] | None:
@@ -53,13 +56,14 @@ def read_regular_file(path: str | os.PathLike[str]) -> tuple[bytes, os.stat_resu
 def walk_files(root: Path, key_prefix: str) -> Iterator[BlobMetadata]:
     """The regular files below `root` whose keys start with `key_prefix`, in byte order of the keys.
 
-    Directories are read as the walk comes to them; what vanishes meanwhile is left out.
+    Directories are read as the walk comes to them; what vanishes meanwhile is left out. The directory that the
+    prefix names may be a symbolic link, those below it are not followed.
 
     Raises:
         ExternalError: if a directory is there and cannot be listed.
     """
     start = key_prefix.rpartition("/")[0]
-    if start and any(part in ("", ".", "..") or "\0" in part for part in start.split("/")):
+    if start and not _is_relative_path(start):
         return
     pending = [_entries(root, start)]
     while pending:
@@ -74,10 +78,20 @@ def walk_files(root: Path, key_prefix: str) -> Iterator[BlobMetadata]:
         elif key.startswith(key_prefix):
             try:
                 status = os.lstat(root / key)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
+            except OSError as error:
+                if error.errno in _NO_SUCH_PLACE:
+                    continue
+                raise external_error(error, f"cannot look at {key!r}") from error
             if stat.S_ISREG(status.st_mode):
                 yield metadata_of(key, status)
+
+
+def _is_relative_path(directory: str) -> bool:
+    try:
+        parts = os.fsencode(directory).split(b"/")
+    except UnicodeEncodeError:
+        return False
+    return all(part not in (b"", b".", b"..") and b"\0" not in part for part in parts)
 
 
 def _entries(root: Path, directory: str) -> Iterator[tuple[str, bool]]:
@@ -92,22 +106,27 @@ def _entries(root: Path, directory: str) -> Iterator[tuple[str, bool]]:
                 for entry in entries
                 if not entry.name.endswith(TEMPORARY_SUFFIX)
             ]
-    except (FileNotFoundError, NotADirectoryError):
-        return iter(())
     except OSError as error:
+        if error.errno in _NO_SUCH_PLACE:
+            return iter(())
         raise external_error(error, f"cannot list {directory or str(root)!r}") from error
     return iter(sorted(found, key=lambda key_and_kind: os.fsencode(key_and_kind[0])))
 
 
 def metadata_of(key: str, status: os.stat_result) -> BlobMetadata:
     """What a listing says about the file with this `status`."""
-    modified_at = _EPOCH + timedelta(microseconds=status.st_mtime_ns // 1_000)
+    modified_at = _EPOCH + timedelta(microseconds=_modified_microseconds(status))
     return BlobMetadata(key, status.st_size, modified_at, version_of(status))
 
 
 def modified_seconds(status: os.stat_result) -> float:
     """The modification time in Unix seconds, equal to what `metadata_of` gives as a `datetime`."""
-    return status.st_mtime_ns // 1_000 / 1_000_000
+    return _modified_microseconds(status) / 1_000_000
+
+
+def _modified_microseconds(status: os.stat_result) -> int:
+    """The modification time, kept within the years that a `datetime` can hold in every time zone."""
+    return min(max(status.st_mtime_ns // 1_000, _FIRST_MICROSECOND), _LAST_MICROSECOND)
 
 
 def version_of(status: os.stat_result) -> str:

@@ -17,10 +17,12 @@ import aiofiles
 from procdash.store.backends.files import TEMPORARY_SUFFIX, read_regular_file, walk_files
 from procdash.store.blob import Blob, BlobMetadata
 from procdash.store.errors import Determinate, external_error
+from procdash.store.tasks import OwnTasks
 
 _LISTED_AT_ONCE = 1_000
 _STALE_TEMPORARY_SECONDS = 3_600.0
 _CREATE_ATTEMPTS = 5
+_MAX_NAME_BYTES = 255
 
 
 class LocalBlob(Blob):
@@ -37,6 +39,7 @@ class LocalBlob(Blob):
     def __init__(self, root: str | os.PathLike[str], *, sync: bool = True) -> None:
         self.root = Path(root)
         self._sync = sync
+        self._writes = OwnTasks()
 
     async def get(self, key: str) -> bytes | None:
         path = self._path(key)
@@ -53,11 +56,14 @@ class LocalBlob(Blob):
                 yield metadata
 
     async def set(self, key: str, value: bytes) -> None:
-        path = self._path(key)
+        # Cut short in the middle, a write would leave its temporary file behind.
+        await self._writes.run(self._write(key, self._path(key), value))
+
+    async def _write(self, key: str, path: Path, value: bytes) -> None:
         try:
             temporary = await self._write_temporary(path, value)
             try:
-                await asyncio.shield(asyncio.to_thread(self._move_into_place, temporary, path))
+                await asyncio.to_thread(_move_into_place, temporary, path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
@@ -94,13 +100,15 @@ class LocalBlob(Blob):
             raise Determinate(f"a key must not hold a NUL: {key!r}")
         if any(part in ("", ".", "..") for part in key.split("/")):
             raise Determinate(f"a key must be a relative path without '.', '..' or empty parts: {key!r}")
+        for part in key.split("/"):
+            _check_name(key, part)
         return self.root / key
 
     async def _write_temporary(self, path: Path, value: bytes) -> Path:
         temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
         for attempt in range(_CREATE_ATTEMPTS):
-            await asyncio.to_thread(self._make_directories, path.parent)
             try:
+                await asyncio.to_thread(self._make_directories, path.parent)
                 async with aiofiles.open(temporary, "xb") as file:
                     await file.write(value)
                     await file.flush()
@@ -124,13 +132,33 @@ class LocalBlob(Blob):
         if self._sync:
             _sync_directory(directory.parent)
 
-    @staticmethod
-    def _move_into_place(temporary: Path, path: Path) -> None:
-        try:
-            temporary.replace(path)
-        except IsADirectoryError:
-            path.rmdir()  # an empty directory is no key of anybody's
-            temporary.replace(path)
+
+def _check_name(key: str, name: str) -> None:
+    try:
+        length = len(os.fsencode(name))
+    except UnicodeEncodeError as error:
+        raise Determinate(f"a key must be text that a file name can hold: {key!r}") from error
+    if length > _MAX_NAME_BYTES:
+        raise Determinate(f"File name too long: {length} bytes, at most {_MAX_NAME_BYTES} will do: {key!r}")
+    if name.endswith(TEMPORARY_SUFFIX):
+        raise Determinate(f"a name that ends with {TEMPORARY_SUFFIX!r} is that of a temporary file: {key!r}")
+
+
+def _move_into_place(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except IsADirectoryError:
+        _remove_empty_tree(path)
+        temporary.replace(path)
+
+
+def _remove_empty_tree(directory: Path) -> None:
+    """Remove a directory in which there are only directories: none of them is a key of anybody's."""
+    tree = list(os.walk(directory, topdown=False))
+    if any(file_names for _, _, file_names in tree):
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+    for path, _, _ in tree:
+        os.rmdir(path)
 
 
 def _sync_directory(directory: Path) -> None:
@@ -144,8 +172,8 @@ def _sync_directory(directory: Path) -> None:
 def _remove_file(path: Path) -> int | None:
     try:
         status = path.lstat()
-        if stat.S_ISDIR(status.st_mode):
-            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None  # a listing does not show it, so it is no key
         path.unlink()
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -183,7 +211,7 @@ def _remove_stale_temporaries(directory: Path) -> list[str]:
 
 
 def _why_not_written(key: str, path: Path, error: OSError) -> str:
-    if path.is_dir():
+    if os.path.isdir(path):  # other than `Path.is_dir`, it never raises
         return f"cannot write {key!r}: it is a directory that holds other keys"
     if isinstance(error, NotADirectoryError | FileExistsError):
         return f"cannot write {key!r}: a part of its path is itself a key"

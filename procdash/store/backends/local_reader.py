@@ -51,7 +51,7 @@ class LocalProcedureReader(ListingReader):
         self.root = root
         self.location = str(root)
         self.directory: str = f"{root}/{PROCEDURE_DIRECTORY}"
-        self._seen_directories: dict[str, int] = {}
+        self._seen_directories: dict[str, object] = {}
         self._seen_files: dict[str, tuple[str, int]] = {}
 
     async def identity(self) -> str:
@@ -69,7 +69,11 @@ class LocalProcedureReader(ListingReader):
         if not unusual:
             return EntryReading(tuple(records))
         reading = await super().read_entries(unusual)
-        return reading._replace(records=(*records, *reading.records))
+        # Where an unusual entry holds keys of a plain one's procedure as well, the later record has them all.
+        newest = {record.procedure_id: record for record in (*records, *reading.records)}
+        for procedure_id in reading.removed:
+            newest.pop(procedure_id, None)
+        return reading._replace(records=tuple(newest.values()))
 
     async def find_changed_entries(self) -> list[str]:
         return await asyncio.to_thread(self._find_changed)
@@ -107,8 +111,9 @@ class LocalProcedureReader(ListingReader):
         if _CANONICAL_ID.fullmatch(entry) is None or not self._is_plain(entry):
             return None
         path = f"{self.directory}{entry}"
+        looked_at = time.time_ns()
         try:
-            directory_status = os.stat(path)
+            directory_status = os.lstat(path)
             if directory_status.st_nlink != _LINKS_WITHOUT_SUBDIRECTORY:
                 return None
             names = os.listdir(path)
@@ -130,7 +135,8 @@ class LocalProcedureReader(ListingReader):
                 message, failure = decode_header(value)
         except OSError:
             return None  # the general way says what is wrong
-        self._remember(entry, directory_status, None if key_type is KeyType.COMMIT else (file_name, status))
+        file = None if key_type is KeyType.COMMIT else (file_name, status)
+        self._remember(entry, directory_status, file, looked_at)
         digits = file_name[:_STEP_DIGITS]
         return ProcedureRecord(
             procedure_id=entry,
@@ -153,25 +159,34 @@ class LocalProcedureReader(ListingReader):
     def _list_entry_now(self, entry: str) -> EntryListing:
         path = f"{self.directory}{entry}"
         key = f"{PROCEDURE_DIRECTORY}{entry}"
-        self._seen_files.pop(entry, None)
+        looked_at = time.time_ns()
         try:
             status = os.lstat(path)
         except FileNotFoundError:
-            self._seen_directories.pop(entry, None)
             return EntryListing()
         except OSError as error:
-            return EntryListing(failure=external_error(error, f"cannot look at {key!r}").message)
-        # Further directories below may change unseen by this one's time, so such an entry is always looked at.
-        plain = status.st_nlink == _LINKS_WITHOUT_SUBDIRECTORY
-        self._seen_directories[entry] = _settled_time(status) if plain else _UNSURE
+            failure = external_error(error, f"cannot look at {key!r}").message
+            return EntryListing(failure=failure, state=_UNSURE)
         if stat.S_ISREG(status.st_mode):
-            return sort_out([metadata_of(key, status)])
+            return sort_out([metadata_of(key, status)], state=_UNSURE)
+        if not stat.S_ISDIR(status.st_mode):
+            return EntryListing(state=_settled_time(status, looked_at))
         found: list[BlobMetadata] = []
         try:
             found.extend(walk_files(self.root, f"{key}/"))
         except ExternalError as error:
-            return sort_out(found, error.message)
-        return sort_out(found)
+            return sort_out(found, failure=error.message, state=_UNSURE)
+        # Values may change unseen by the time of the directory, and so may directories below: all but an empty
+        # one is always looked at again.
+        is_empty = not found and status.st_nlink == _LINKS_WITHOUT_SUBDIRECTORY
+        return sort_out(found, state=_settled_time(status, looked_at) if is_empty else _UNSURE)
+
+    def _remember_state(self, entry: str, state: object) -> None:
+        self._seen_files.pop(entry, None)
+        if state is None:
+            self._seen_directories.pop(entry, None)
+        else:
+            self._seen_directories[entry] = state
 
     def _find_changed(self) -> list[str]:
         entries = self._list_entries()
@@ -180,7 +195,7 @@ class LocalProcedureReader(ListingReader):
             seen = self._seen_directories.get(entry, _UNSURE)
             path = f"{self.directory}{entry}"
             try:
-                if seen == _UNSURE or os.stat(path).st_mtime_ns != seen:
+                if seen == _UNSURE or os.lstat(path).st_mtime_ns != seen:
                     changed.append(entry)
                 elif entry in self._seen_files:
                     file_name, modified = self._seen_files[entry]
@@ -191,13 +206,13 @@ class LocalProcedureReader(ListingReader):
         return sorted(changed)
 
     def _remember(
-        self, entry: str, directory_status: os.stat_result, file: tuple[str, os.stat_result] | None
+        self, entry: str, directory: os.stat_result, file: tuple[str, os.stat_result] | None, looked_at: int
     ) -> None:
-        self._seen_directories[entry] = _settled_time(directory_status)
+        self._seen_directories[entry] = _settled_time(directory, looked_at)
         if file is None:
             self._seen_files.pop(entry, None)
         else:
-            self._seen_files[entry] = (sys.intern(file[0]), _settled_time(file[1]))
+            self._seen_files[entry] = (sys.intern(file[0]), _settled_time(file[1], looked_at))
 
 
 def _deciding_name(names: Sequence[str]) -> str:
@@ -209,7 +224,10 @@ def _deciding_name(names: Sequence[str]) -> str:
     return names[first]
 
 
-def _settled_time(status: os.stat_result) -> int:
-    """A modification time to compare with later, in nanoseconds; `_UNSURE` while the clock may still show it."""
+def _settled_time(status: os.stat_result, looked_at: int) -> int:
+    """A modification time to compare with later, in nanoseconds.
+
+    `_UNSURE` where the clock may still have shown it at the time of looking, `looked_at`.
+    """
     modified = status.st_mtime_ns
-    return modified if time.time_ns() - modified > _CLOCK_TICK_NANOSECONDS else _UNSURE
+    return modified if looked_at - modified > _CLOCK_TICK_NANOSECONDS else _UNSURE
