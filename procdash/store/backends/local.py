@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import secrets
@@ -21,7 +22,7 @@ from procdash.store.tasks import OwnTasks
 
 _LISTED_AT_ONCE = 1_000
 _STALE_TEMPORARY_SECONDS = 3_600.0
-_CREATE_ATTEMPTS = 5
+_CREATE_ATTEMPTS = 100
 _MAX_NAME_BYTES = 255
 
 
@@ -106,23 +107,25 @@ class LocalBlob(Blob):
 
     async def _write_temporary(self, path: Path, value: bytes) -> Path:
         temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
-        for attempt in range(_CREATE_ATTEMPTS):
-            try:
-                await asyncio.to_thread(self._make_directories, path.parent)
-                async with aiofiles.open(temporary, "xb") as file:
-                    await file.write(value)
-                    await file.flush()
-                    if self._sync:
-                        await asyncio.to_thread(os.fsync, file.fileno())
-            except FileNotFoundError:  # somebody removed the empty directory in between
-                if attempt == _CREATE_ATTEMPTS - 1:
-                    raise
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-            else:
-                break
+        try:
+            async with aiofiles.open(temporary, "xb", opener=self._open_in_directory) as file:
+                await file.write(value)
+                await file.flush()
+                if self._sync:
+                    await asyncio.to_thread(os.fsync, file.fileno())
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         return temporary
+
+    def _open_in_directory(self, path: str, flags: int) -> int:
+        """Open a new file, making its directory first, which somebody else may remove in between."""
+        for _ in range(_CREATE_ATTEMPTS - 1):
+            with contextlib.suppress(FileNotFoundError):
+                self._make_directories(Path(path).parent)
+                return os.open(path, flags, 0o666)
+        self._make_directories(Path(path).parent)
+        return os.open(path, flags, 0o666)
 
     def _make_directories(self, directory: Path) -> None:
         if directory.is_dir():
