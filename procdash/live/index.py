@@ -65,6 +65,11 @@ class ProcedureIndex:
         """The ids of the procedures that name this one as their parent."""
         return self._children.get(procedure_id, ())
 
+    @property
+    def unknown_key_count(self) -> int:
+        """How many keys in the store belong to no procedure."""
+        return sum(map(len, self._unknown_keys.values()))
+
     def entries(self) -> set[str]:
         """The names right below `procedure/` that something is known of."""
         return {record.directory.partition("/")[0] for record in self.records()}.union(self._unknown_keys)
