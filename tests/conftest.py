@@ -1,4 +1,4 @@
-"""What holds for every test: a clean environment and deterministic property tests."""
+"""What holds for every test: a clean environment, deterministic property tests, and the real services."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import os
 
 import pytest
 from hypothesis import settings
+from support.conformance_table import ConformanceTable
+
+pytest_plugins = [
+    "support.blob_fixtures",
+    "support.consensus_fixtures",
+    "support.postgres_fixtures",
+    "support.service_fixtures",
+]
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci")
@@ -14,6 +22,11 @@ _CLEARED = ("NO_COLOR", "COLUMNS", "COLORTERM")
 _CLEARED_PREFIXES = ("TEXTUAL_", "PROCDASH_")
 _KEPT = "TEXTUAL_SNAPSHOT_TEMPDIR"
 """Where the snapshot plugin keeps its reports."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Print the table of backends and suites at the end."""
+    config.pluginmanager.register(ConformanceTable(), "conformance_table")
 
 
 @pytest.fixture(autouse=True)

@@ -8,17 +8,22 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
+from procdash.store.backends.files import TEMPORARY_SUFFIX
 from procdash.store.backends.memory import MemoryBlob
 from procdash.store.blob import Blob
+from procdash.store.bucket_locations import is_bucket_url, open_bucket
 from procdash.store.errors import Determinate, external_error
 from procdash.store.keys import PROCEDURE_DIRECTORY, parse_procedure_id
 from procdash.store.procedure_store import ProcedureStore
 from procdash.store.reader import BlobProcedureReader, ProcedureReader
 from procdash.store.state_store import StateStore
+from procdash.store.tombstones import Tombstones, split_off_tombstone
 from procdash.store.wrappers import ReadOnly, Tasked
 
 _DIRECTORY_NAME = PROCEDURE_DIRECTORY.rstrip("/")
 _URL_FORM = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
+_DELETED_NAME = f".deleted{TEMPORARY_SUFFIX}"
+"""Ends as the name of a temporary file does, which listings leave out."""
 
 
 class Location(NamedTuple):
@@ -61,10 +66,20 @@ def parse_location(text: str) -> Location:
 async def open_blob(url: str) -> Blob:
     """Open the key-value view of a location; a directory need not exist yet.
 
+    Args:
+        url: a path, `file://` or `memory://`, where `?tombstone` keeps deleted values for `Blob.restore`; or what
+            `open_bucket` opens.
+
     Raises:
-        Determinate: if the location is not understood.
+        Determinate: if the location is not understood, or refuses.
+        Indeterminate: if it cannot be reached.
     """
-    return _open_blob(parse_location(url))
+    if is_bucket_url(url):
+        return await open_bucket(url)
+    url, keeps_deleted = split_off_tombstone(url)
+    location = parse_location(url)
+    blob = _open_blob(location)
+    return Tasked(Tombstones(blob, _open_blob(_place_of_deleted(location)))) if keeps_deleted else blob
 
 
 async def open_procedure_store(url: str, *, read_only: bool = False) -> ProcedureStore:
@@ -145,6 +160,13 @@ def _absolute(path: str) -> str:
     except UnicodeEncodeError as error:
         raise Determinate(f"a path must be text that a file name can hold: {path!r}") from error
     return os.path.abspath(path)  # noqa: PTH100 - no resolving
+
+
+def _place_of_deleted(location: Location) -> Location:
+    """Where a location's deleted values are kept: a directory in it that no listing shows."""
+    if location.scheme == "memory":
+        return location._replace(path=f"{location.path}\0{_DELETED_NAME}")
+    return location._replace(path=f"{location.path}/{_DELETED_NAME}")
 
 
 def _not_a_procedure_store(path: Path) -> str:

@@ -23,7 +23,7 @@ def watching(tmp_path: Path) -> Iterator[tuple[PlainStore, subprocess.Popen[str]
     store = PlainStore(tmp_path)
     store.step(procedure_id(1), 0)
     command = [sys.executable, "-m", "procdash", "watch", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ourselves
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while json.loads(process.stdout.readline())["event"] != "status":
             pass
@@ -83,7 +83,7 @@ def test_start_up(benchmark: BenchmarkFixture, tmp_path: Path, arguments: list[s
 
     def start() -> float:
         began = time.perf_counter()
-        subprocess.run([sys.executable, *arguments, *location], check=True, capture_output=True)  # noqa: S603 - us
+        subprocess.run([sys.executable, *arguments, *location], check=True, capture_output=True)
         return time.perf_counter() - began
 
     assert benchmark.pedantic(start, rounds=5) > 0

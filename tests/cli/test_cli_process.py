@@ -16,7 +16,7 @@ PROCDASH = [sys.executable, "-m", "procdash"]
 
 
 def run(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - ourselves
+    return subprocess.run(
         [*PROCDASH, *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -28,13 +28,13 @@ def run(*arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str
 
 def test_the_command_line_never_imports_textual() -> None:
     code = "import procdash.cli, sys; sys.exit('textual' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - ourselves
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("package", ["fsspec", "aiofiles", "watchfiles", "rich"])
 def test_what_one_command_needs_is_not_imported_for_another(package: str) -> None:
     code = f"import procdash.cli, sys; sys.exit({package!r} in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - ourselves
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_without_a_terminal_the_dashboard_says_what_to_do_instead(tmp_path: Path
 def test_watch_prints_the_picture_and_then_each_change(tmp_path: Path) -> None:
     store = PlainStore(tmp_path)
     store.step(procedure_id(1), 0)
-    with subprocess.Popen(  # noqa: S603 - ourselves
+    with subprocess.Popen(
         [*PROCDASH, "watch", str(tmp_path)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
@@ -94,7 +94,7 @@ def test_watch_prints_the_picture_and_then_each_change(tmp_path: Path) -> None:
 def test_a_reader_that_goes_away_ends_watch_quietly(tmp_path: Path) -> None:
     store = PlainStore(tmp_path)
     store.step(procedure_id(1), 0)
-    with subprocess.Popen(  # noqa: S603 - ourselves
+    with subprocess.Popen(
         [*PROCDASH, "watch", str(tmp_path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -113,7 +113,7 @@ def test_a_reader_that_goes_away_ends_watch_quietly(tmp_path: Path) -> None:
 
 def test_the_demo_engine_runs_without_a_dashboard(tmp_path: Path) -> None:
     home = tmp_path / "demo"
-    with subprocess.Popen(  # noqa: S603 - ourselves
+    with subprocess.Popen(
         [*PROCDASH, "demo", "--no-dashboard", "--directory", str(home), "--rate", "200"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -124,7 +124,7 @@ def test_the_demo_engine_runs_without_a_dashboard(tmp_path: Path) -> None:
         assert process.stdout.readline().strip() == str(home)
         before = json.loads(run("list", str(home), "--json").stdout)
         assert sum(before["counts"].values()) >= 20
-        with subprocess.Popen(  # noqa: S603 - ourselves
+        with subprocess.Popen(
             [*PROCDASH, "watch", str(home)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         ) as watching:
             assert watching.stdout is not None

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(120)
 @contextmanager
 def started(root: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "procdash.demo", str(root), *options]
-    with subprocess.Popen(  # noqa: S603 - this interpreter on this package
+    with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         try:
@@ -69,7 +69,7 @@ def test_it_does_not_outlive_a_parent_that_was_killed(root: Path) -> None:
         "threading.Event().wait()\n"
     )
     command = [sys.executable, "-c", parent_code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:  # noqa: S603 - as above
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         wait_for_a_write(root)
         parent.kill()
         # The engine has inherited the pipe, so that its end is the end of both.
@@ -89,6 +89,6 @@ def test_without_a_store_it_says_so(tmp_path: Path) -> None:
 def test_importing_the_demo_loads_neither_textual_nor_rich() -> None:
     code = "import sys, procdash.demo; print(*sorted({'textual', 'rich', 'aiofiles', 'click'} & set(sys.modules)))"
     command = [sys.executable, "-c", code]
-    result = subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_SECONDS)  # noqa: S603 - as above
+    result = subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT_SECONDS)
 
     assert result.stdout.strip() == b""

@@ -67,7 +67,7 @@ async def test_a_missing_directory_cannot_be_watched(tmp_path: Path) -> None:
 
 def test_the_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "procdash.live.watch_process", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - ourselves
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"null\n"
         assert process.stdin is not None

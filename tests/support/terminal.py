@@ -95,7 +95,7 @@ def terminal(
     """Run `procdash` with these arguments in a terminal of this size, and end it afterwards."""
     own_end, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    process = subprocess.Popen(  # noqa: S603 - ourselves
+    process = subprocess.Popen(
         [sys.executable, "-m", "procdash", *arguments],
         stdin=its_end,
         stdout=its_end,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
 import os
 import secrets
@@ -13,16 +11,18 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from pathlib import Path
 
-import aiofiles
+import aiofiles.os
 
+from procdash.store.backends.durable import sync_directory, write_new_file
 from procdash.store.backends.files import TEMPORARY_SUFFIX, read_regular_file, walk_files
 from procdash.store.blob import Blob, BlobMetadata
 from procdash.store.errors import Determinate, external_error
-from procdash.store.tasks import OwnTasks
+from procdash.store.key_rules import shown
+
+_in_thread = aiofiles.os.wrap
 
 _LISTED_AT_ONCE = 1_000
 _STALE_TEMPORARY_SECONDS = 3_600.0
-_CREATE_ATTEMPTS = 100
 _MAX_NAME_BYTES = 255
 
 
@@ -40,31 +40,31 @@ class LocalBlob(Blob):
     def __init__(self, root: str | os.PathLike[str], *, sync: bool = True) -> None:
         self.root = Path(root)
         self._sync = sync
-        self._writes = OwnTasks()
 
     async def get(self, key: str) -> bytes | None:
         path = self._path(key)
         try:
-            found = await asyncio.to_thread(read_regular_file, path)
+            found = await _in_thread(read_regular_file)(path)
         except OSError as error:
-            raise external_error(error, f"cannot read {key!r}") from error
+            raise external_error(error, f"cannot read {shown(key)}") from error
         return None if found is None else found[0]
 
     async def list_keys_and_metadata(self, key_prefix: str) -> AsyncIterator[BlobMetadata]:
         walk = walk_files(self.root, key_prefix)
-        while batch := await asyncio.to_thread(lambda: list(islice(walk, _LISTED_AT_ONCE))):
+        while batch := await _in_thread(lambda: list(islice(walk, _LISTED_AT_ONCE)))():
             for metadata in batch:
                 yield metadata
 
     async def set(self, key: str, value: bytes) -> None:
-        # Cut short in the middle, a write would leave its temporary file behind.
-        await self._writes.run(self._write(key, self._path(key), value))
+        # One thread does it all, so a caller that is cancelled never cuts it short.
+        await _in_thread(self._write)(key, self._path(key), value)
 
-    async def _write(self, key: str, path: Path, value: bytes) -> None:
+    def _write(self, key: str, path: Path, value: bytes) -> None:
+        temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
         try:
-            temporary = await self._write_temporary(path, value)
+            write_new_file(temporary, value, sync=self._sync)
             try:
-                await asyncio.to_thread(_move_into_place, temporary, path)
+                _move_into_place(temporary, path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
                 raise
@@ -73,9 +73,9 @@ class LocalBlob(Blob):
             raise Determinate(_why_not_written(key, path, error)) from error
         if self._sync:
             try:
-                await asyncio.to_thread(_sync_directory, path.parent)
+                sync_directory(path.parent)
             except OSError as error:
-                raise external_error(OSError(errno.EIO, str(error)), f"cannot sync {key!r}") from error
+                raise external_error(OSError(errno.EIO, str(error)), f"cannot sync {shown(key)}") from error
 
     async def delete(self, key: str) -> int | None:
         """Remove `key`, as the contract says.
@@ -84,11 +84,10 @@ class LocalBlob(Blob):
         """
         path = self._path(key.removesuffix("/"))
         try:
-            if key.endswith("/"):
-                return await asyncio.to_thread(_remove_directory, path)
-            return await asyncio.to_thread(_remove_file, path)
+            remove = _remove_directory if key.endswith("/") else _remove_file
+            return await _in_thread(remove)(path)
         except OSError as error:
-            raise external_error(error, f"cannot delete {key!r}") from error
+            raise external_error(error, f"cannot delete {shown(key)}") from error
 
     async def restore(self, key: str) -> None:
         if await self.get(key) is None:
@@ -98,53 +97,23 @@ class LocalBlob(Blob):
         if not key:
             raise Determinate("a key must not be empty")
         if "\0" in key:
-            raise Determinate(f"a key must not hold a NUL: {key!r}")
+            raise Determinate(f"a key must not hold a NUL: {shown(key)}")
         if any(part in ("", ".", "..") for part in key.split("/")):
-            raise Determinate(f"a key must be a relative path without '.', '..' or empty parts: {key!r}")
+            raise Determinate(f"a key must be a relative path without '.', '..' or empty parts: {shown(key)}")
         for part in key.split("/"):
             _check_name(key, part)
         return self.root / key
-
-    async def _write_temporary(self, path: Path, value: bytes) -> Path:
-        temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
-        try:
-            async with aiofiles.open(temporary, "xb", opener=self._open_in_directory) as file:
-                await file.write(value)
-                await file.flush()
-                if self._sync:
-                    await asyncio.to_thread(os.fsync, file.fileno())
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        return temporary
-
-    def _open_in_directory(self, path: str, flags: int) -> int:
-        """Open a new file, making its directory first, which somebody else may remove in between."""
-        for _ in range(_CREATE_ATTEMPTS - 1):
-            with contextlib.suppress(FileNotFoundError):
-                self._make_directories(Path(path).parent)
-                return os.open(path, flags, 0o666)
-        self._make_directories(Path(path).parent)
-        return os.open(path, flags, 0o666)
-
-    def _make_directories(self, directory: Path) -> None:
-        if directory.is_dir():
-            return
-        self._make_directories(directory.parent)
-        directory.mkdir(exist_ok=True)
-        if self._sync:
-            _sync_directory(directory.parent)
 
 
 def _check_name(key: str, name: str) -> None:
     try:
         length = len(os.fsencode(name))
     except UnicodeEncodeError as error:
-        raise Determinate(f"a key must be text that a file name can hold: {key!r}") from error
+        raise Determinate(f"a key must be text that a file name can hold: {shown(key)}") from error
     if length > _MAX_NAME_BYTES:
-        raise Determinate(f"File name too long: {length} bytes, at most {_MAX_NAME_BYTES} will do: {key!r}")
+        raise Determinate(f"File name too long: {length} bytes, at most {_MAX_NAME_BYTES} will do: {shown(key)}")
     if name.endswith(TEMPORARY_SUFFIX):
-        raise Determinate(f"a name that ends with {TEMPORARY_SUFFIX!r} is that of a temporary file: {key!r}")
+        raise Determinate(f"a name that ends with {TEMPORARY_SUFFIX!r} is that of a temporary file: {shown(key)}")
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:
@@ -162,14 +131,6 @@ def _remove_empty_tree(directory: Path) -> None:
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
     for path, _, _ in tree:
         os.rmdir(path)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_file(path: Path) -> int | None:
@@ -215,7 +176,7 @@ def _remove_stale_temporaries(directory: Path) -> list[str]:
 
 def _why_not_written(key: str, path: Path, error: OSError) -> str:
     if os.path.isdir(path):  # other than `Path.is_dir`, it never raises
-        return f"cannot write {key!r}: it is a directory that holds other keys"
+        return f"cannot write {shown(key)}: it is a directory that holds other keys"
     if isinstance(error, NotADirectoryError | FileExistsError):
-        return f"cannot write {key!r}: a part of its path is itself a key"
-    return f"cannot write {key!r}: {error.strerror or error}"
+        return f"cannot write {shown(key)}: a part of its path is itself a key"
+    return f"cannot write {shown(key)}: {error.strerror or error}"
