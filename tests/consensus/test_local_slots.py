@@ -252,6 +252,32 @@ async def test_a_file_system_without_locks(root: Path, monkeypatch: pytest.Monke
         await SlotConsensus.open(LocalSlots(root))
 
 
+async def test_a_deletion_has_the_directory_alone_and_listings_share_it(
+    consensus: SlotConsensus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    lock_kinds = {fcntl.LOCK_EX: "alone", fcntl.LOCK_SH: "shared"}
+
+    def note(module: object, name: str) -> None:
+        original = getattr(module, name)
+
+        def noted(*arguments: object) -> object:
+            steps.append(f"locked {lock_kinds[arguments[1]]}" if name == "flock" else name)  # type: ignore[index]  # a kind
+            return original(*arguments)
+
+        monkeypatch.setattr(module, name, noted)
+
+    await fill_log(consensus, "k", 1, 2)
+    note(fcntl, "flock")
+    note(os, "listdir")
+    note(os, "unlink")
+    await consensus.storage.list_slots("k")
+    assert steps == ["locked shared", "listdir"]
+    steps.clear()
+    await consensus.storage.delete("k", [0])
+    assert steps == ["locked alone", "unlink", "listdir"]
+
+
 async def test_a_value_is_on_the_disk_before_its_name_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     for name in ("fsync", "link"):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from procdash.store import ExternalError, Indeterminate
 from procdash.store.backends.slot_storage import SlotStorage
+
+_Result = TypeVar("_Result")
 
 
 class MemorySlots(SlotStorage):
@@ -125,3 +128,16 @@ class ScriptedSlots(MemorySlots):
             self.lose_replies -= 1
             raise Indeterminate("the reply was lost")
         return created
+
+
+async def started(operation: Coroutine[Any, Any, _Result], gate: Gate) -> asyncio.Task[_Result]:
+    """An operation that waits at a gate."""
+    task = asyncio.ensure_future(operation)
+    await gate.reached.wait()
+    return task
+
+
+async def let_go(task: asyncio.Task[_Result], gate: Gate) -> _Result:
+    """What an operation that waits at a gate gives in the end."""
+    gate.opened.set()
+    return await task

@@ -98,8 +98,7 @@ class SqliteDatabase:
     def close(self) -> None:
         """Close the connection; the last one to be closed leaves a single file."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        _close(connection)
 
     def _open(self, doing: str) -> sqlite3.Connection:
         if self._connection is None:
@@ -114,7 +113,7 @@ class SqliteDatabase:
         reason = why_not_opened(self.path)
         if reason is not None:
             raise Determinate(f"{doing}: {reason}")
-        has_content = os.path.exists(self.path) and os.path.getsize(self.path) > 0
+        has_content = _has_content(self.path)
         if self._read_only and not has_content:
             raise Determinate(f"{doing}: there is no such file, or an empty one")
         connection: sqlite3.Connection | None = None
@@ -135,7 +134,7 @@ class SqliteDatabase:
         except Determinate as error:
             _close(connection)
             raise Determinate(f"{doing}: {error.message}") from error
-        except (*_FAILURES, OSError) as error:
+        except _FAILURES as error:
             _close(connection)
             raise Determinate(f"{doing}: {words_of(error, self.path)}") from error
         return connection
@@ -146,6 +145,13 @@ class SqliteDatabase:
         except sqlite3.Error:
             self._connection = None
             _close(connection)
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
 
 
 def _refuse_foreign(path: str) -> None:
