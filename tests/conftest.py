@@ -13,6 +13,7 @@ pytest_plugins = [
     "support.consensus_fixtures",
     "support.postgres_fixtures",
     "support.service_fixtures",
+    "support.store_fixtures",
 ]
 
 settings.register_profile("ci", derandomize=True, deadline=None)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,5 +145,4 @@ def _engine(root: Path, rate: float, seed: int) -> Iterator[None]:
 
 def _wait_for_interrupt() -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3_600)
+        threading.Event().wait()

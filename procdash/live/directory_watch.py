@@ -47,17 +47,20 @@ class DirectoryWatch(Watch):
         reason = await asyncio.to_thread(why_silent, self._directory)
         if reason is not None:
             raise WatchUnavailable(reason)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "procdash.live.watch_process",
-            self._directory,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # a key press such as ctrl+c is not meant for it
-            limit=_LONGEST_LINE,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "procdash.live.watch_process",
+                self._directory,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # a key press such as ctrl+c is not meant for it
+                limit=_LONGEST_LINE,
+            )
+        except OSError as error:
+            raise WatchUnavailable(f"the watching process cannot be started ({error.strerror})") from error
         assert process.stdout is not None  # noqa: S101 - it was asked for
         try:
             async for line in process.stdout:

@@ -157,9 +157,8 @@ class Monitor:
         """Read every entry, in batches, so that the first rows show at once."""
         async with self._reading:
             listed = await self.reader.list_entries()
-        entries = sorted(
-            self.index.entries().union(listed)
-        )  # what was there before the store was lost may be gone
+        # What was there before the store was lost may be gone.
+        entries = sorted(self.index.entries().union(listed))
         done = 0
         while done < len(entries):
             batch = entries[done : done + (_BATCH if done else _FIRST_BATCH)]

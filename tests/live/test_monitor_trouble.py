@@ -215,6 +215,17 @@ async def test_the_watching_process_that_dies_is_polling_with_the_reason(
         assert monitor.status.reason == "the watching process ended"
 
 
+async def test_a_watching_process_that_cannot_start_is_polling_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PlainStore(tmp_path)
+    monkeypatch.setattr("procdash.live.directory_watch.sys.executable", "/does/not/exist")
+    monitor = Monitor(open_procedure_reader(str(tmp_path)), DirectoryWatch(str(store.directory)), pace=QUICK)
+    async with following(monitor):
+        await wait_until(monitor, lambda: monitor.status.state is StoreState.POLLING)
+        assert monitor.status.reason == "the watching process cannot be started (No such file or directory)"
+
+
 async def test_forced_polling_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     PlainStore(tmp_path)
     monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import pytest
 from support.blobs import (
-    BACKENDS,
     ID,
     OTHER_ID,
-    Backend,
     RecordingBlob,
     files_below,
     fill,
     keys_of,
     loaded_from,
-    make_blob,
     message,
     store_on,
 )
@@ -24,12 +21,6 @@ from procdash.store import Blob, Determinate, Indeterminate
 from procdash.store.backends.local import LocalBlob
 
 HERE = f"procedure/{ID}"
-
-
-@pytest.fixture(params=BACKENDS)
-def blob(request: pytest.FixtureRequest, tmp_path: Path) -> Blob:
-    backend: Backend = request.param
-    return make_blob(backend, tmp_path)
 
 
 async def test_steps_go_first_then_markers_then_the_directory() -> None:

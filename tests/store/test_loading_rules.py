@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
 from support.blobs import (
-    BACKENDS,
     ID,
     OTHER_ID,
-    Backend,
     ListedBlob,
     fill,
     keys_of,
     loaded_from,
-    make_blob,
     message,
     store_on,
 )
@@ -24,12 +20,6 @@ from procdash.store import Blob, Indeterminate, KeyType
 from procdash.store.backends.memory import MemoryBlob
 
 HERE = f"procedure/{ID}"
-
-
-@pytest.fixture(params=BACKENDS)
-def blob(request: pytest.FixtureRequest, tmp_path: Path) -> Blob:
-    backend: Backend = request.param
-    return make_blob(backend, tmp_path)
 
 
 VERDICTS = {"step": "loaded step", "commit": "finished", "rollback": "rolling back rollback"}

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from uuid import UUID
 
 import pytest
-from support.blobs import BACKENDS, ID, OTHER_ID, THIRD_ID, Backend, fill, keys_of, make_blob, store_on, summary
+from support.blobs import ID, OTHER_ID, THIRD_ID, fill, keys_of, store_on, summary
 
 from procdash.store import Blob, Determinate, ProcedureMessage, ProcedureStore
 from procdash.store.backends.memory import MemoryBlob
 from procdash.store.keys import MAX_STEP
-
-
-@pytest.fixture(params=BACKENDS)
-def blob(request: pytest.FixtureRequest, tmp_path: Path) -> Blob:
-    backend: Backend = request.param
-    return make_blob(backend, tmp_path)
 
 
 @pytest.fixture

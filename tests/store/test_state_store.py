@@ -9,16 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.blobs import BACKENDS, Backend, ListedBlob, RecordingBlob, fill, keys_of, make_blob
+from support.blobs import ListedBlob, RecordingBlob, fill, keys_of, make_blob
 
 from procdash.store import Blob, Determinate, Indeterminate, KeySet, StateStore
 from procdash.store.backends.memory import MemoryBlob
-
-
-@pytest.fixture(params=BACKENDS)
-def blob(request: pytest.FixtureRequest, tmp_path: Path) -> Blob:
-    backend: Backend = request.param
-    return make_blob(backend, tmp_path)
 
 
 async def _walk(store: StateStore, path: str) -> list[tuple[str, bytes]]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.blobs import (
-    BACKENDS,
     ID,
     OTHER_ID,
-    Backend,
     RecordingBlob,
     fill,
     keys_of,
     loaded_from,
-    make_blob,
     message,
     store_on,
 )
@@ -26,12 +21,6 @@ from procdash.store.backends.memory import MemoryBlob
 from procdash.store.keys import deciding_key
 
 HERE = f"procedure/{ID}"
-
-
-@pytest.fixture(params=BACKENDS)
-def blob(request: pytest.FixtureRequest, tmp_path: Path) -> Blob:
-    backend: Backend = request.param
-    return make_blob(backend, tmp_path)
 
 
 async def _names(blob: Blob) -> list[str]:
