@@ -20,6 +20,14 @@ class BlobMetadata(NamedTuple):
     version: str | None = None
     """An opaque token that differs whenever the value was written anew; None where the backend has none."""
 
+    def has_value_of(self, seen: BlobMetadata) -> bool:
+        """Whether the value is still the one that was `seen`, by its size and its version.
+
+        A version that is None on either side is not compared, and the modification time never is.
+        """
+        is_same_version = None in (self.version, seen.version) or self.version == seen.version
+        return self.size_in_bytes == seen.size_in_bytes and is_same_version
+
 
 class Blob(ABC):
     """A durable map from keys to values, shared by every handle and process that opened the same place.
@@ -55,3 +63,35 @@ class Blob(ABC):
         Raises:
             Determinate: if it cannot be brought back.
         """
+
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        """Write `value` where nothing is under `key`; False where something is, which stays untouched.
+
+        Unless a backend says better, it looks and then writes: what another writer sets in between is overwritten.
+        """
+        if await self._look(key) is not None:
+            return False
+        await self.set(key, value)
+        return True
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        """Remove `seen.key` if it still has the size and the version that `seen` says.
+
+        Unless a backend says better, it looks and then removes: what another writer sets in between is removed.
+
+        Args:
+            seen: what a listing said, or as much of it as is known: `modified_at` is not compared, nor is a
+                version of None.
+
+        Returns:
+            True where it was removed; False where it is gone or is another one, which stays untouched.
+        """
+        found = await self._look(seen.key)
+        if found is None or not found.has_value_of(seen):
+            return False
+        return await self.delete(seen.key) is not None
+
+    async def _look(self, key: str) -> BlobMetadata | None:
+        """What a listing says about one key; None where it does not show it."""
+        found = [metadata async for metadata in self.list_keys_and_metadata(key) if metadata.key == key]
+        return found[0] if found else None

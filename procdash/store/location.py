@@ -21,7 +21,9 @@ from procdash.store.tombstones import Tombstones, split_off_tombstone
 from procdash.store.wrappers import ReadOnly, Tasked
 
 _DIRECTORY_NAME = PROCEDURE_DIRECTORY.rstrip("/")
-_URL_FORM = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
+URL_FORM = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
+"""How a URL begins; what does not match is a path."""
+_HARMLESS_OPTION = re.compile(r"(?:endpoint|region|anon|table|prefix|layout|tombstone)\b")
 _DELETED_NAME = f".deleted{TEMPORARY_SUFFIX}"
 """Ends as the name of a temporary file does, which listings leave out."""
 
@@ -43,7 +45,7 @@ def parse_location(text: str) -> Location:
     """
     if not text:
         raise Determinate("a location must not be empty: give a directory, or a URL such as file:///var/lib/db")
-    url = _URL_FORM.match(text)
+    url = URL_FORM.match(text)
     if url is None:
         return Location("file", _absolute(os.path.expanduser(text)))  # noqa: PTH111 - bytes that are no text stay
     scheme = url["scheme"].lower()
@@ -61,6 +63,22 @@ def parse_location(text: str) -> Location:
         host = host.rpartition("@")[2]  # what comes before may hold a password
         raise Determinate(f"a file:// location names no host; for an absolute path write file:///{host}…")
     return Location("file", _absolute(os.fsdecode(unquote_to_bytes(os.fsencode(f"/{path}")))))
+
+
+def without_secrets(url: str) -> str:
+    """A path or URL without a password or the value of an option that may be one: to be shown and kept."""
+    found = URL_FORM.match(url)
+    if found is None:
+        return url
+    place, mark, query = url[found.end() :].partition("?")
+    host, slash, path = place.partition("/")
+    user, at, address = host.rpartition("@")
+    host = f"{user.partition(':')[0]}{at}{address}"
+    options = [
+        option if _HARMLESS_OPTION.match(option) else f"{option.partition('=')[0]}=…"
+        for option in query.split("&")
+    ]
+    return f"{found.group()}{host}{slash}{path}{mark}{'&'.join(options) if query else ''}"
 
 
 async def open_blob(url: str) -> Blob:

@@ -22,6 +22,7 @@ from procdash.store.keys import (
 )
 from procdash.store.messages import MessageError, ProcedureMessage
 from procdash.store.records import EntryReading, MessageHeader, ProcedureDetail, ProcedureRecord, StoredKey
+from procdash.store.segments import is_segment
 
 _READ_ATTEMPTS = 3
 
@@ -200,12 +201,15 @@ class BlobProcedureReader(ListingReader):
     Args:
         blob: where the keys are.
         location: the location, to show to a user.
+        merge_segments: whether long values are split over several keys, as upstream's key-value store does and its
+            object store does not.
     """
 
-    def __init__(self, blob: Blob, location: str) -> None:
+    def __init__(self, blob: Blob, location: str, *, merge_segments: bool = False) -> None:
         super().__init__()
         self.location = location
         self._blob = blob
+        self._merges = merge_segments
         self._seen: dict[str, object] = {}
 
     async def list_entries(self) -> list[str]:
@@ -216,13 +220,18 @@ class BlobProcedureReader(ListingReader):
         return sorted(entry for entry in {*now, *self._seen} if now.get(entry) != self._seen.get(entry))
 
     async def read_value(self, key: str) -> bytes | None:
-        return await self._blob.get(key)
+        head = await self._blob.get(key)
+        if head is None or not self._merges:
+            return head
+        listing = self._blob.list_keys_and_metadata(f"{key}/")
+        segments = sorted([metadata.key async for metadata in listing if is_segment(key, metadata.key)])
+        return b"".join([head, *[await self._blob.get(segment) or b"" for segment in segments]])
 
     async def _list_entry(self, entry: str) -> EntryListing:
         below = self._blob.list_keys_and_metadata(f"{PROCEDURE_DIRECTORY}{entry}")
         found = [metadata async for metadata in below if _entry_of(metadata.key) == entry]
         found.sort(key=lambda metadata: listing_order(metadata.key))
-        return sort_out(found, state=_fingerprint(found))
+        return sort_out(found, state=_fingerprint(found), merge_segments=self._merges)
 
     def _remember_state(self, entry: str, state: object) -> None:
         if state is None:
@@ -242,13 +251,28 @@ def _fingerprint(found: Iterable[BlobMetadata]) -> object:
     return frozenset((metadata.key, metadata.version) for metadata in found) or None
 
 
-def sort_out(found: Iterable[BlobMetadata], *, failure: str | None = None, state: object = None) -> EntryListing:
-    """Tell procedure keys from unknown ones, in the order given."""
+def sort_out(
+    found: Iterable[BlobMetadata],
+    *,
+    failure: str | None = None,
+    state: object = None,
+    merge_segments: bool = False,
+) -> EntryListing:
+    """Tell procedure keys from unknown ones, in the order given, which is that of the bytes.
+
+    Args:
+        found: everything in an entry.
+        failure: why it could not be listed as a whole.
+        state: what differs once anything in it changed.
+        merge_segments: whether a segment belongs to the key before it, rather than to none.
+    """
     keys: list[StoredKey] = []
     unknown: list[str] = []
     for metadata in found:
         parsed = ParsedKey.parse(PROCEDURE_DIRECTORY, metadata.key)
-        if parsed is None:
+        if parsed is None and merge_segments and keys and is_segment(keys[-1].metadata.key, metadata.key):
+            keys[-1] = keys[-1]._replace(segments=(*keys[-1].segments, metadata))
+        elif parsed is None:
             unknown.append(metadata.key)
         else:
             keys.append(StoredKey(metadata, parsed))

@@ -75,6 +75,8 @@ class StoredKey(NamedTuple):
     metadata: BlobMetadata
     """The key as stored, beginning with `procedure/`, its size, time and version."""
     parsed: ParsedKey
+    segments: tuple[BlobMetadata, ...] = ()
+    """The further segments of a value that a key-value store has split, in order."""
 
 
 class ProcedureDetail(NamedTuple):

@@ -6,6 +6,7 @@ stands under the bare key, the others under `<key>/0000000001`, `<key>/000000000
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from procdash.store.errors import Determinate
 from procdash.store.keys import parse_number
 
 _MAX_INDEX = 2**64 - 1
+_SEGMENT_DIGITS = re.compile(r"[0-9]{10,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -35,6 +37,12 @@ class KeySet:
 def segment_key(key: str, index: int) -> str:
     """The key of segment `index` (1, 2, …) of `key`."""
     return f"{key}/{index:010}"
+
+
+def is_segment(key: str, text: str) -> bool:
+    """Whether `text` spells a segment of `key` canonically."""
+    head, slash, digits = text.rpartition("/")
+    return bool(slash) and head == key and _SEGMENT_DIGITS.fullmatch(digits) is not None
 
 
 def split_value(key: str, value: bytes, limit: int | None) -> list[tuple[str, bytes]]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
+
+from procdash.store.errors import Determinate
 
 _Result = TypeVar("_Result")
 
@@ -31,3 +34,37 @@ class OwnTasks:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # a caller that was cancelled will not ask for it
+
+
+class OwnThread:
+    """One thread for one resource: a wait in it holds up no other work, and the resource has one user.
+
+    What was begun runs to its end, whatever becomes of the caller.
+
+    Args:
+        name: what the resource is called, for an error.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="procdash")
+        self._is_closed = False
+
+    async def run(self, function: Callable[..., _Result], *arguments: object) -> _Result:
+        """Call `function` in the thread.
+
+        Raises:
+            Determinate: if the thread was closed.
+        """
+        if self._is_closed:
+            raise Determinate(f"{self._name} was closed")
+        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+
+    async def close(self, last: Callable[[], None]) -> None:
+        """End the thread once what is under way has ended, and `last` is called; later calls do nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        closing = asyncio.get_running_loop().run_in_executor(self._executor, last)
+        self._executor.shutdown(wait=False)
+        await asyncio.shield(closing)

@@ -38,9 +38,7 @@ class Tombstones(Blob):
         await self.inner.set(key, value)
 
     async def delete(self, key: str) -> int | None:
-        value = None if key.endswith("/") else await self.inner.get(key)
-        if value is not None:
-            await self.kept.set(_kept_key(key), value)
+        await self._keep(key)
         return await self.inner.delete(key)
 
     async def restore(self, key: str) -> None:
@@ -51,6 +49,23 @@ class Tombstones(Blob):
             raise Determinate(f"unable to restore {shown(key)}: no deleted value of it is kept")
         await self.inner.set(key, value)
         await self.kept.delete(_kept_key(key))
+
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        return await self.inner.set_if_absent(key, value)
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        # As strong as the inner blob's: it removes nothing but the version that was there all the while, and so
+        # was kept. The look keeps what was deleted before where it is plain that nothing will be removed.
+        found = await self._look(seen.key)
+        if found is None or not found.has_value_of(seen):
+            return False
+        await self._keep(seen.key)
+        return await self.inner.delete_if_unchanged(found)
+
+    async def _keep(self, key: str) -> None:
+        value = None if key.endswith("/") else await self.inner.get(key)
+        if value is not None:
+            await self.kept.set(_kept_key(key), value)
 
 
 def split_off_tombstone(url: str) -> tuple[str, bool]:

@@ -114,6 +114,12 @@ class UnreliableBlob(Unreliable[Blob], Blob):
     async def restore(self, key: str) -> None:
         await self.handle.run("restore", lambda: self.inner.restore(key))
 
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        return await self.handle.run("set_if_absent", lambda: self.inner.set_if_absent(key, value))
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        return await self.handle.run("delete_if_unchanged", lambda: self.inner.delete_if_unchanged(seen))
+
 
 class UnreliableConsensus(Unreliable[Consensus], Consensus):
     """A `Consensus` that fails on purpose; made by `Unreliable(consensus, handle)`."""

@@ -65,6 +65,12 @@ class TaskedBlob(Tasked[Blob], Blob):
     async def restore(self, key: str) -> None:
         await self._tasks.run(self.inner.restore(key))
 
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        return await self._tasks.run(self.inner.set_if_absent(key, value))
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        return await self._tasks.run(self.inner.delete_if_unchanged(seen))
+
 
 class TaskedConsensus(Tasked[Consensus], Consensus):
     """A `Consensus` whose operations are not cut short; made by `Tasked(consensus)`."""
@@ -121,6 +127,12 @@ class ReadOnlyBlob(ReadOnly[Blob], Blob):
 
     async def restore(self, key: str) -> Never:
         raise Determinate(f"read-only: {shown(key)} was not restored")
+
+    async def set_if_absent(self, key: str, value: bytes) -> Never:  # noqa: ARG002 - refused whatever it is
+        raise Determinate(f"read-only: {shown(key)} was not written")
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> Never:
+        raise Determinate(f"read-only: {shown(seen.key)} was not deleted")
 
 
 class ReadOnlyConsensus(ReadOnly[Consensus], Consensus):

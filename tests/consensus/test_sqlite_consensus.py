@@ -16,7 +16,7 @@ from support.tiny_disk import tiny_disk
 
 from procdash.store import Determinate, ExternalError, Indeterminate
 from procdash.store.backends.sqlite_consensus import SqliteConsensus
-from procdash.store.backends.sqlite_database import APPLICATION_ID, FORMAT_VERSION
+from procdash.store.backends.sqlite_consensus import SCHEMA
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_the_file_that_it_makes(path: Path, consensus: SqliteConsensus) ->
         marks = [database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
         [[journal_mode]] = database.execute("PRAGMA journal_mode")
     assert rows == [("k", 5, b"5"), ("k", 2**63 - 1, b"%d" % (2**63 - 1))]
-    assert marks == [APPLICATION_ID, FORMAT_VERSION] == [0x70644353, 1]
+    assert marks == [SCHEMA.application_id, SCHEMA.format_version] == [0x70644353, 1]
     assert journal_mode == "wal"
 
 
@@ -48,7 +48,7 @@ async def test_every_commit_waits_for_the_disk(consensus: SqliteConsensus) -> No
     await fill_log(consensus, "k", 1)
     connection = consensus._database._connection
     assert connection is not None
-    full = await consensus._in_thread(lambda: connection.execute("PRAGMA synchronous").fetchone())
+    full = await consensus._thread.run(lambda: connection.execute("PRAGMA synchronous").fetchone())
     assert full == (2,)
 
 
@@ -70,7 +70,7 @@ async def test_a_failure_before_the_commit_is_determinate(consensus: SqliteConse
     await fill_log(consensus, "k", 0)
     connection = consensus._database._connection
     assert connection is not None
-    await consensus._in_thread(lambda: connection.execute("PRAGMA max_page_count = 4").fetchall())
+    await consensus._thread.run(lambda: connection.execute("PRAGMA max_page_count = 4").fetchall())
     with pytest.raises(Determinate, match=r"cannot write v1 of 'k' in .*: the disk is full"):
         await consensus.compare_and_set("k", 0, version(1, b"x" * 100_000))
     assert await seqnos_of(consensus, "k") == [0]

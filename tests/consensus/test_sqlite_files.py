@@ -13,7 +13,7 @@ from support.sqlite_files import plain
 
 from procdash.store import Determinate, open_consensus
 from procdash.store.backends.sqlite_consensus import SqliteConsensus
-from procdash.store.backends.sqlite_database import APPLICATION_ID, FORMAT_VERSION
+from procdash.store.backends.sqlite_consensus import SCHEMA
 
 
 @pytest.fixture
@@ -74,10 +74,10 @@ async def test_another_programs_log_is_not_merged(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(FORMAT_VERSION + 1, "a newer procdash made it, in format 2"), (0, "its format 0 is unknown")],
+    [(SCHEMA.format_version + 1, "a newer procdash made it, in format 2"), (0, "its format 0 is unknown")],
 )
 async def test_another_format_is_refused_and_not_touched(path: Path, number: int, text: str) -> None:
-    _write_foreign(path, f"PRAGMA application_id = {APPLICATION_ID}")
+    _write_foreign(path, f"PRAGMA application_id = {SCHEMA.application_id}")
     with plain(path) as database:
         database.execute(f"PRAGMA user_version = {number}")
     before = path.read_bytes()
@@ -90,10 +90,10 @@ async def test_another_format_is_refused_and_not_touched(path: Path, number: int
 async def test_a_database_without_the_table(path: Path, table: str) -> None:
     with plain(path) as database:
         database.execute(f"CREATE TABLE {table}")
-        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        database.execute(f"PRAGMA application_id = {SCHEMA.application_id}")
+        database.execute(f"PRAGMA user_version = {SCHEMA.format_version}")
     before = path.read_bytes()
-    with pytest.raises(Determinate, match=r"it lacks procdash's table of versions \(no such (table|column)"):
+    with pytest.raises(Determinate, match=r"it lacks procdash's tables \(no such (table|column)"):
         await SqliteConsensus.open(path)
     assert path.read_bytes() == before
 

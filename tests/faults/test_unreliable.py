@@ -8,6 +8,7 @@ import pytest
 
 from procdash.store import (
     Blob,
+    BlobMetadata,
     Determinate,
     ExternalError,
     Indeterminate,
@@ -89,6 +90,8 @@ BLOB_OPERATIONS: dict[str, Callable[[Blob], Awaitable[object]]] = {
     "set": lambda blob: blob.set("k", b""),
     "delete": lambda blob: blob.delete("k"),
     "restore": lambda blob: blob.restore("k"),
+    "set_if_absent": lambda blob: blob.set_if_absent("k", b""),
+    "delete_if_unchanged": lambda blob: blob.delete_if_unchanged(BlobMetadata("k", 0)),
 }
 
 CONSENSUS_OPERATIONS: dict[str, Callable[[Consensus], Awaitable[object]]] = {

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from support.blobs import ID, fill, keys_of, message, store_on
 
-from procdash.store import Blob, Determinate, Indeterminate, ReadOnly, Tasked
+from procdash.store import Blob, BlobMetadata, Determinate, Indeterminate, ReadOnly, Tasked
 from procdash.store.backends.memory import MemoryBlob
 
 
@@ -70,6 +70,18 @@ async def test_a_cancelled_caller_does_not_cut_a_delete_short() -> None:
     held.let_go.set()
     await blob.wait_idle()
     assert await keys_of(blob) == []
+
+
+async def test_a_cancelled_caller_does_not_cut_a_guarded_write_short() -> None:
+    held = HeldBlob()
+    blob = Tasked(held)
+    await MemoryBlob.set(held, "old", b"v")
+    await _cancelled_in_the_middle(held, blob.set_if_absent("new", b"v"))
+    held.started.clear()
+    await _cancelled_in_the_middle(held, blob.delete_if_unchanged(BlobMetadata("old", 1)))
+    held.let_go.set()
+    await blob.wait_idle()
+    assert await keys_of(blob) == ["new"]
 
 
 async def test_wait_idle_waits_for_every_operation() -> None:
@@ -135,6 +147,10 @@ WRITES: list[Callable[[Blob], Awaitable[object]]] = [
     lambda blob: blob.delete("k/"),
     lambda blob: blob.delete("not there"),
     lambda blob: blob.restore("k"),
+    lambda blob: blob.set_if_absent("k", b"new"),
+    lambda blob: blob.set_if_absent("other", b"new"),
+    lambda blob: blob.delete_if_unchanged(BlobMetadata("k", 1)),
+    lambda blob: blob.delete_if_unchanged(BlobMetadata("not there", 1)),
     lambda blob: store_on(blob).store_procedure(ID, 1, "T", "d"),
     lambda blob: store_on(blob).commit_procedure(ID, 1),
     lambda blob: store_on(blob).delete_procedure(ID),

@@ -28,6 +28,8 @@ class BlobBackend(NamedTuple):
     """Whether a deleted value can be brought back."""
     takes_any_key: bool = False
     """Whether a key may be anything but empty; else it is a relative path."""
+    creates_once: bool = True
+    """Whether of several that write only where nothing is, exactly one does."""
 
 
 def _memory(request: pytest.FixtureRequest) -> OpenPath:
@@ -105,8 +107,8 @@ BLOB_BACKENDS = (
     BlobBackend("directory", _local),
     BlobBackend("directory, unsynced", _local_unsynced),
     BlobBackend("directory ?tombstone", _local_tombstone, restores=True),
-    BlobBackend("fsspec memory", _fsspec_memory),
+    BlobBackend("fsspec memory", _fsspec_memory, creates_once=False),
     BlobBackend("S3", _s3),
-    BlobBackend("S3 through fsspec", _fsspec_s3),
-    BlobBackend("S3 with versions", _versioned_s3, restores=True),
+    BlobBackend("S3 through fsspec", _fsspec_s3, creates_once=False),
+    BlobBackend("S3 with versions", _versioned_s3, restores=True, creates_once=False),
 )

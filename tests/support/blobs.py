@@ -39,6 +39,12 @@ async def keys_of(blob: Blob, prefix: str = "") -> list[str]:
     return sorted([metadata.key async for metadata in blob.list_keys_and_metadata(prefix)])
 
 
+async def listed(blob: Blob, key: str) -> BlobMetadata:
+    """What a listing says about a key that is there."""
+    [found] = [metadata async for metadata in blob.list_keys_and_metadata(key) if metadata.key == key]
+    return found
+
+
 def files_below(directory: Path) -> list[str]:
     """Every name below a directory, also the ones that no listing shows."""
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))

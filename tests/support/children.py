@@ -13,7 +13,9 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from procdash.store import CaSResult, Consensus, Determinate, open_consensus
+from procdash.store import BlobMetadata, CaSResult, Consensus, Determinate, open_consensus
+from procdash.store.backends.local import LocalBlob
+from procdash.store.backends.sqlite_consensus import SCHEMA
 from procdash.store.backends.sqlite_database import SqliteDatabase
 from support.consensuses import COMMITTED, version
 
@@ -107,6 +109,52 @@ def stop_in_slot(connection: Connection, root: str, function: str, call: int, wh
         call: at which of its calls; the first is 1.
         when: `before` or `after` that call.
     """
+    asyncio.run(_append_and_truncate(root, lambda: _stop_at(connection, function, call, when)))
+
+
+async def _append_and_truncate(root: str, prepare: Callable[[], None]) -> None:
+    consensus = await open_consensus(root)
+    prepare()
+    head = await consensus.head("k")
+    seqno = 0 if head is None else int(head.seqno) + 1
+    await consensus.compare_and_set("k", None if head is None else head.seqno, version(seqno, b"of the child"))
+    await consensus.truncate("k", seqno)
+
+
+def stop_in_guarded_removal(
+    connection: Connection, root: str, seen: BlobMetadata, function: str, when: str
+) -> None:
+    """Remove a key of a directory if it is unchanged, and stop for ever at the first call of a function of `os`.
+
+    Args:
+        connection: hears when it has stopped.
+        root: the directory.
+        seen: what is to be removed.
+        function: the name of the function.
+        when: `before` or `after` that call.
+    """
+    _stop_at(connection, function, 1, when)
+    asyncio.run(LocalBlob(root, sync=False).delete_if_unchanged(seen))
+
+
+def stop_in_transaction(connection: Connection, path: str) -> None:
+    """Begin to append a version to the log `k` of a SQLite file, and stop for ever before the commit."""
+    database = SqliteDatabase(path, SCHEMA, 10.0)
+    with database.write("append") as transaction:
+        transaction.execute("INSERT INTO consensus VALUES ('k', 1000, ?)", (b"x" * 100_000,))
+        _stop(connection)
+
+
+def try_to_write(connection: Connection, path: str) -> None:
+    """Try to take the write lock of a SQLite file without waiting, and send what came of it."""
+    try:
+        with SqliteDatabase(path, SCHEMA, 0.0).write("write"):
+            connection.send("written")
+    except Determinate as error:
+        connection.send(error.message)
+
+
+def _stop_at(connection: Connection, function: str, call: int, when: str) -> None:
     original = getattr(os, function)
     calls = count(1)
 
@@ -119,33 +167,7 @@ def stop_in_slot(connection: Connection, root: str, function: str, call: int, wh
             _stop(connection)
         return result
 
-    asyncio.run(_append_and_truncate(root, lambda: setattr(os, function, stop)))
-
-
-async def _append_and_truncate(root: str, prepare: Callable[[], None]) -> None:
-    consensus = await open_consensus(root)
-    prepare()
-    head = await consensus.head("k")
-    seqno = 0 if head is None else int(head.seqno) + 1
-    await consensus.compare_and_set("k", None if head is None else head.seqno, version(seqno, b"of the child"))
-    await consensus.truncate("k", seqno)
-
-
-def stop_in_transaction(connection: Connection, path: str) -> None:
-    """Begin to append a version to the log `k` of a SQLite file, and stop for ever before the commit."""
-    database = SqliteDatabase(path, 10.0)
-    with database.write("append") as transaction:
-        transaction.execute("INSERT INTO consensus VALUES ('k', 1000, ?)", (b"x" * 100_000,))
-        _stop(connection)
-
-
-def try_to_write(connection: Connection, path: str) -> None:
-    """Try to take the write lock of a SQLite file without waiting, and send what came of it."""
-    try:
-        with SqliteDatabase(path, 0.0).write("write"):
-            connection.send("written")
-    except Determinate as error:
-        connection.send(error.message)
+    setattr(os, function, stop)
 
 
 def _stop(connection: Connection) -> None:

@@ -40,7 +40,7 @@ class BucketSlots(SlotStorage):
         return await self.blob.get(_key(name, slot))
 
     async def create(self, name: str, slot: int, payload: bytes) -> bool:
-        return await self.blob.create(_key(name, slot), payload)
+        return await self.blob.set_if_absent(_key(name, slot), payload)
 
     async def delete(self, name: str, slots: Iterable[int]) -> None:
         for slot in slots:

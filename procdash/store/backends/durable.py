@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+from typing import Final
 
+from procdash.store.errors import Determinate, ExternalError, external_error
+
+NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV})
+"""What a file system without hard links answers to one."""
+
+_REFUSED_BY_LINK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMLINK})
 _ATTEMPTS = 100
+
+
+class LinkError(OSError):
+    """A file was written whole, and could not be given its name."""
 
 
 def sync_directory(directory: str | os.PathLike[str]) -> None:
@@ -70,6 +82,55 @@ def write_new_file(path: str | os.PathLike[str], content: bytes, *, sync: bool) 
         with contextlib.suppress(OSError):
             os.unlink(path)
         raise
+
+
+def create_file(
+    path: str | os.PathLike[str], temporary: str | os.PathLike[str], content: bytes, *, sync: bool
+) -> bool:
+    """Create a file with its whole content, unless something is there, even a directory or a broken link.
+
+    It is written under another name and then given its own by a hard link: the one way that is exclusive and never
+    shows a part of the content. Nothing is left behind under the other name.
+
+    Args:
+        path: an absolute path.
+        temporary: another one in the same directory, where nothing is.
+        content: what to write.
+        sync: whether to wait until the content is on the disk; the file's name is not yet.
+
+    Returns:
+        False where something is at `path`, which stays untouched.
+
+    Raises:
+        LinkError: if the file system does not make the link; `NO_LINKS` says whether it ever does.
+        OSError: if the content cannot be written; nothing has touched `path`.
+    """
+    try:
+        write_new_file(temporary, content, sync=sync)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise LinkError(error.errno, error.strerror) from error
+        return True
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def link_error(error: LinkError, doing: str) -> ExternalError:
+    """Translate a failed link.
+
+    Args:
+        error: what `create_file` raised.
+        doing: what was being done, to begin the message with ("cannot write 'a/b'").
+    """
+    if error.errno in NO_LINKS:
+        return Determinate(f"{doing}: its file system has no hard links ({error.strerror})")
+    if error.errno in _REFUSED_BY_LINK:
+        return Determinate(f"{doing}: {error.strerror}")
+    return external_error(error, doing)
 
 
 def _create(path: str | os.PathLike[str], *, sync: bool) -> int:

@@ -13,8 +13,16 @@ from pathlib import Path
 
 import aiofiles.os
 
-from procdash.store.backends.durable import sync_directory, write_new_file
-from procdash.store.backends.files import TEMPORARY_SUFFIX, read_regular_file, walk_files
+from procdash.store.backends.durable import (
+    NO_LINKS,
+    LinkError,
+    create_file,
+    link_error,
+    sync_directory,
+    write_new_file,
+)
+from procdash.store.backends.files import TEMPORARY_SUFFIX, metadata_of, read_regular_file, walk_files
+from procdash.store.backends.local_removal import TAKEN_SUFFIX, is_left_taken, remove_file_if
 from procdash.store.blob import Blob, BlobMetadata
 from procdash.store.errors import Determinate, external_error
 from procdash.store.key_rules import shown
@@ -60,7 +68,7 @@ class LocalBlob(Blob):
         await _in_thread(self._write)(key, self._path(key), value)
 
     def _write(self, key: str, path: Path, value: bytes) -> None:
-        temporary = path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+        temporary = _temporary_beside(path)
         try:
             write_new_file(temporary, value, sync=self._sync)
             try:
@@ -71,6 +79,9 @@ class LocalBlob(Blob):
         except OSError as error:
             # Up to the rename, only a temporary file was touched: nothing has happened to the key.
             raise Determinate(_why_not_written(key, path, error)) from error
+        self._sync_directory_of(key, path)
+
+    def _sync_directory_of(self, key: str, path: Path) -> None:
         if self._sync:
             try:
                 sync_directory(path.parent)
@@ -93,6 +104,38 @@ class LocalBlob(Blob):
         if await self.get(key) is None:
             raise Determinate(f"unable to restore {key}: this directory keeps no deleted values")
 
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        """Write as the contract says, in one step; where there are no hard links, it looks and then writes."""
+        return await _in_thread(self._create)(key, self._path(key), value)
+
+    def _create(self, key: str, path: Path, value: bytes) -> bool:
+        try:
+            if not _is_free(key, path):
+                return False
+            if not create_file(path, _temporary_beside(path), value, sync=self._sync):
+                return False
+        except LinkError as error:
+            if error.errno not in NO_LINKS:
+                raise link_error(error, f"cannot write {shown(key)}") from error
+            if os.path.lexists(path):
+                return False
+            self._write(key, path, value)
+            return True
+        except OSError as error:
+            raise Determinate(_why_not_written(key, path, error)) from error
+        self._sync_directory_of(key, path)
+        return True
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        """Remove as the contract says: what others write meanwhile stays, as `remove_file_if` explains."""
+        path = self._path(seen.key)
+        try:
+            return await _in_thread(remove_file_if)(
+                path, lambda status: metadata_of(seen.key, status).has_value_of(seen)
+            )
+        except OSError as error:
+            raise external_error(error, f"cannot delete {shown(seen.key)}") from error
+
     def _path(self, key: str) -> Path:
         if not key:
             raise Determinate("a key must not be empty")
@@ -114,6 +157,29 @@ def _check_name(key: str, name: str) -> None:
         raise Determinate(f"File name too long: {length} bytes, at most {_MAX_NAME_BYTES} will do: {shown(key)}")
     if name.endswith(TEMPORARY_SUFFIX):
         raise Determinate(f"a name that ends with {TEMPORARY_SUFFIX!r} is that of a temporary file: {shown(key)}")
+
+
+def _temporary_beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+
+
+def _is_free(key: str, path: Path) -> bool:
+    """Whether no key's file is at `path`; removes empty directories there, which are no key of anybody's.
+
+    Raises:
+        Determinate: if what is there is neither a file nor a directory, so that no listing shows it.
+        OSError: if it is a directory that is not empty, or cannot be looked at.
+    """
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    if stat.S_ISREG(mode):
+        return False
+    if not stat.S_ISDIR(mode):
+        raise Determinate(f"cannot write {shown(key)}: what is in its place is no regular file")
+    _remove_empty_tree(path)
+    return True
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:
@@ -161,17 +227,24 @@ def _remove_directory(path: Path) -> None:
 
 
 def _remove_stale_temporaries(directory: Path) -> list[str]:
-    """Remove what crashed writers left in `directory`; returns the names of everything else in it."""
+    """Remove what crashed writers and removers left in `directory`; returns the names of everything else in it."""
     left: list[str] = []
     for path in directory.iterdir():
-        is_stale = (
-            path.name.endswith(TEMPORARY_SUFFIX) and time.time() - path.lstat().st_mtime > _STALE_TEMPORARY_SECONDS
-        )
-        if is_stale:
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            continue
+        if _is_stale_temporary(path, status):
             path.unlink(missing_ok=True)
         else:
             left.append(path.name)
     return left
+
+
+def _is_stale_temporary(path: Path, status: os.stat_result) -> bool:
+    if path.name.endswith(TAKEN_SUFFIX):
+        return is_left_taken(path, status)
+    return path.name.endswith(TEMPORARY_SUFFIX) and time.time() - status.st_mtime > _STALE_TEMPORARY_SECONDS
 
 
 def _why_not_written(key: str, path: Path, error: OSError) -> str:

@@ -13,16 +13,14 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Final
 
-from procdash.store.backends.durable import sync_directory, write_new_file
+from procdash.store.backends.durable import LinkError, create_file, link_error, sync_directory
 from procdash.store.backends.files import TEMPORARY_SUFFIX, read_regular_file
 from procdash.store.backends.slot_storage import SlotStorage
-from procdash.store.errors import Determinate, ExternalError, external_error
+from procdash.store.errors import Determinate, external_error
 
 _DIGITS: Final = 20
 _SLOT_NAME = re.compile(rf"[0-9]{{{_DIGITS}}}", re.ASCII)
 _STALE_TEMPORARY_SECONDS = 3_600.0
-_REFUSED_BY_LINK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMLINK})
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV})
 _NO_LOCKS = frozenset({errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EINVAL})
 
 
@@ -96,19 +94,12 @@ class LocalSlots(SlotStorage):
             return False
         temporary = f"{self._directory(name)}/.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
         try:
-            try:
-                write_new_file(temporary, payload, sync=self._sync)
-            except OSError as error:  # nothing has touched the slot, whatever it was
-                raise Determinate(f"cannot write {path}: {error.strerror or error}") from error
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
+            if not create_file(path, temporary, payload, sync=self._sync):
                 return False
-            except OSError as error:
-                raise _link_error(error, path) from error
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+        except LinkError as error:
+            raise link_error(error, f"cannot write {path}") from error
+        except OSError as error:  # nothing has touched the slot, whatever it was
+            raise Determinate(f"cannot write {path}: {error.strerror or error}") from error
         self._sync_created(name, path)
         return True
 
@@ -157,14 +148,6 @@ def _locked(directory: str, kind: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _link_error(error: OSError, path: str) -> ExternalError:
-    if error.errno in _NO_LINKS:
-        return Determinate(f"cannot write {path}: its file system has no hard links ({error.strerror})")
-    if error.errno in _REFUSED_BY_LINK:
-        return Determinate(f"cannot write {path}: {error.strerror}")
-    return external_error(error, f"cannot write {path}")
 
 
 def _remove_stale_temporaries(directory: str) -> None:

@@ -39,7 +39,7 @@ class MemoryBlob(Blob):
         for key in sorted(key for key in self._values if key.startswith(key_prefix)):
             value = self._values.get(key)
             if value is not None:
-                yield BlobMetadata(key, len(value.data), value.modified_at, value.version)
+                yield _metadata(key, value)
 
     async def set(self, key: str, value: bytes) -> None:
         if not key:
@@ -53,3 +53,21 @@ class MemoryBlob(Blob):
     async def restore(self, key: str) -> None:
         if key not in self._values:
             raise Determinate(f"unable to restore {key} from in-memory state")
+
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
+        """Write as the contract says, in one step: nothing here lets another task run in between."""
+        if key in self._values:
+            return False
+        await self.set(key, value)
+        return True
+
+    async def delete_if_unchanged(self, seen: BlobMetadata) -> bool:
+        """Remove as the contract says, in one step: nothing here lets another task run in between."""
+        value = self._values.get(seen.key)
+        if value is None or not _metadata(seen.key, value).has_value_of(seen):
+            return False
+        return await self.delete(seen.key) is not None
+
+
+def _metadata(key: str, value: _Value) -> BlobMetadata:
+    return BlobMetadata(key, len(value.data), value.modified_at, value.version)

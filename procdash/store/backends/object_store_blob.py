@@ -161,7 +161,7 @@ class ObjectStoreBlob(Blob):
             # In one request: of several, a crash would leave parts behind that nobody sees and somebody pays for.
             await obstore.put_async(self.store, name, bytes(value), use_multipart=False)
 
-    async def create(self, key: str, value: bytes) -> bool:
+    async def set_if_absent(self, key: str, value: bytes) -> bool:
         """Write `value` where there is nothing yet, in one step, on a server that honours conditions.
 
         Returns:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self, TypeVar
+from collections.abc import AsyncIterator
+from typing import Final, Self
 
-from procdash.store.backends.sqlite_database import SqliteDatabase
+from procdash.store.backends.sqlite_database import Schema, SqliteDatabase
 from procdash.store.consensus import (
     SCAN_ALL,
     CaSResult,
@@ -20,8 +18,21 @@ from procdash.store.consensus import (
 )
 from procdash.store.errors import Determinate
 from procdash.store.key_rules import check_key, shown
+from procdash.store.tasks import OwnThread
 
-_Result = TypeVar("_Result")
+SCHEMA: Final = Schema(
+    application_id=int.from_bytes(b"pdCS", "big"),
+    format_version=1,
+    statements=(
+        """
+        CREATE TABLE consensus (
+            shard text NOT NULL, sequence_number integer NOT NULL, data blob NOT NULL,
+            PRIMARY KEY (shard, sequence_number)
+        )""",
+    ),
+    probe="SELECT shard, sequence_number, data FROM consensus LIMIT 0",
+)
+"""One table of versions."""
 
 _BUSY_SECONDS = 10.0
 _MAX_SEQNO: Final = 2**63 - 1
@@ -44,10 +55,8 @@ class SqliteConsensus(Consensus):
         self, path: str | os.PathLike[str], *, busy_seconds: float = _BUSY_SECONDS, read_only: bool = False
     ) -> None:
         self.path = os.path.abspath(path)
-        self._database = SqliteDatabase(self.path, busy_seconds, read_only=read_only)
-        # One thread of its own: a wait for a lock holds up no other work, and the connection has one user.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="procdash-sqlite")
-        self._closed = False
+        self._database = SqliteDatabase(self.path, SCHEMA, busy_seconds, read_only=read_only)
+        self._thread = OwnThread(self.path)
 
     @classmethod
     async def open(cls, path: str | os.PathLike[str], *, read_only: bool = False) -> Self:
@@ -58,7 +67,7 @@ class SqliteConsensus(Consensus):
         """
         consensus = cls(path, read_only=read_only)
         try:
-            await consensus._in_thread(consensus._database.open)
+            await consensus._thread.run(consensus._database.open)
         except BaseException:
             await consensus.close()
             raise
@@ -66,25 +75,20 @@ class SqliteConsensus(Consensus):
 
     async def close(self) -> None:
         """Close the file once what is under way has ended; the last process to do so leaves a single file."""
-        if self._closed:
-            return
-        self._closed = True
-        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._database.close)
-        self._thread.shutdown(wait=False)
-        await asyncio.shield(closing)
+        await self._thread.close(self._database.close)
 
     async def list_keys(self) -> AsyncIterator[str]:
         def read() -> list[str]:
             statement = "SELECT DISTINCT shard FROM consensus ORDER BY shard"
             return [shard for [shard] in self._database.read(f"cannot list the keys in {self.path}", statement)]
 
-        for key in await self._in_thread(read):
+        for key in await self._thread.run(read):
             yield key
 
     async def head(self, key: str) -> VersionedData | None:
         check_key(key)
         newest = "ORDER BY sequence_number DESC LIMIT 1"
-        versions = await self._in_thread(self._read_versions, f"read the head of {shown(key)}", newest, key)
+        versions = await self._thread.run(self._read_versions, f"read the head of {shown(key)}", newest, key)
         return versions[0] if versions else None
 
     async def compare_and_set(self, key: str, expected: int | None, new: VersionedData) -> CaSResult:
@@ -102,7 +106,7 @@ class SqliteConsensus(Consensus):
                 database.execute("INSERT INTO consensus (shard, sequence_number, data) VALUES (?, ?, ?)", row)
                 return CaSResult.COMMITTED
 
-        return await self._in_thread(write)
+        return await self._thread.run(write)
 
     async def scan(self, key: str, from_seqno: int, limit: int = SCAN_ALL) -> list[VersionedData]:
         check_key(key)
@@ -110,7 +114,7 @@ class SqliteConsensus(Consensus):
             return []
         bounds = (max(int(from_seqno), 0), min(int(limit), SCAN_ALL))
         ascending = "AND sequence_number >= ? ORDER BY sequence_number LIMIT ?"
-        return await self._in_thread(self._read_versions, f"scan {shown(key)}", ascending, key, *bounds)
+        return await self._thread.run(self._read_versions, f"scan {shown(key)}", ascending, key, *bounds)
 
     async def truncate(self, key: str, seqno: int) -> int:
         check_key(key)
@@ -123,7 +127,7 @@ class SqliteConsensus(Consensus):
                 statement = "DELETE FROM consensus WHERE shard = ? AND sequence_number < ?"
                 return database.execute(statement, (key, max(int(seqno), 0))).rowcount
 
-        return await self._in_thread(write)
+        return await self._thread.run(write)
 
     def _read_versions(self, doing: str, condition: str, *arguments: object) -> list[VersionedData]:
         doing = f"cannot {doing} in {self.path}"
@@ -132,8 +136,3 @@ class SqliteConsensus(Consensus):
         if not all(isinstance(seqno, int) and isinstance(data, bytes) for seqno, data in rows):
             raise Determinate(f"{doing}: its versions were written by another program")
         return [VersionedData(SeqNo(seqno), data) for seqno, data in rows]
-
-    async def _in_thread(self, function: Callable[..., _Result], *arguments: object) -> _Result:
-        if self._closed:
-            raise Determinate(f"{self.path} was closed")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)

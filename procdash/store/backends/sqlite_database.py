@@ -1,4 +1,4 @@
-"""The file of a `SqliteConsensus`: how it is recognised, created and used by one thread."""
+"""A SQLite file of procdash's: how it is recognised, created and used by one thread."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 from procdash.store.backends.sqlite_errors import primary_code, why_not_opened, words_of
 from procdash.store.errors import Determinate, Indeterminate
 
-APPLICATION_ID: Final = int.from_bytes(b"pdCS", "big")
-"""In the header of each database that procdash made, so that no other is taken for one."""
 
-FORMAT_VERSION: Final = 1
-"""In the header too: of the table's layout."""
+class Schema(NamedTuple):
+    """What makes a database one of a kind."""
 
-_CREATE_TABLE = (
-    "CREATE TABLE consensus (shard text NOT NULL, sequence_number integer NOT NULL, data blob NOT NULL,"
-    " PRIMARY KEY (shard, sequence_number))"
-)
+    application_id: int
+    """In the header of each database of this kind, so that no other is taken for one."""
+    format_version: int
+    """In the header too: of the tables' layout."""
+    statements: tuple[str, ...]
+    """Create the tables."""
+    probe: str
+    """A SELECT that fails where a table is missing."""
+
+
 _FAILURES = (sqlite3.Error, OverflowError, MemoryError)
 
 
@@ -30,12 +34,14 @@ class SqliteDatabase:
 
     Args:
         path: the file, absolute.
+        schema: what is in it.
         busy_seconds: how long to wait for a lock that another process holds.
         read_only: whether to refuse a file that is missing or empty, instead of making it a database.
     """
 
-    def __init__(self, path: str, busy_seconds: float, *, read_only: bool = False) -> None:
+    def __init__(self, path: str, schema: Schema, busy_seconds: float, *, read_only: bool = False) -> None:
         self.path = path
+        self._schema = schema
         self._busy_seconds = busy_seconds
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
@@ -59,11 +65,13 @@ class SqliteDatabase:
             raise Determinate(f"{doing}: {words_of(error, self.path)}") from error
 
     @contextlib.contextmanager
-    def write(self, doing: str) -> Iterator[sqlite3.Connection]:
+    def write(self, doing: str, *, waits_for_disk: bool = True) -> Iterator[sqlite3.Connection]:
         """A transaction that alone may write: committed at the end, rolled back by an exception.
 
         Args:
             doing: what is being done, to begin an error's message with.
+            waits_for_disk: whether it is on the disk at the end. Where not, a power cut may lose it; a crash of
+                the process does not.
 
         Raises:
             Determinate: if it fails before it is committed: nothing happened.
@@ -71,6 +79,7 @@ class SqliteDatabase:
         """
         connection = self._open(doing)
         try:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if waits_for_disk else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             yield connection
         except _FAILURES as error:
@@ -119,7 +128,7 @@ class SqliteDatabase:
         connection: sqlite3.Connection | None = None
         try:
             if has_content:
-                _refuse_foreign(self.path)
+                _refuse_foreign(self.path, self._schema)
             connection = sqlite3.connect(
                 f"{Path(self.path).as_uri()}?mode={'rw' if self._read_only else 'rwc'}",
                 uri=True,
@@ -127,8 +136,8 @@ class SqliteDatabase:
                 isolation_level=None,
             )
             if not self._read_only:
-                _create_where_new(connection)
-            _check_database(connection)
+                _create_where_new(connection, self._schema)
+            _check_database(connection, self._schema)
             _set_up(connection, read_only=self._read_only)
             self._file = _identity(self.path)
         except Determinate as error:
@@ -154,7 +163,7 @@ def _has_content(path: str) -> bool:
         return False
 
 
-def _refuse_foreign(path: str) -> None:
+def _refuse_foreign(path: str, schema: Schema) -> None:
     """Refuse what is not a database of procdash's, without touching it.
 
     Opened in the ordinary way, a database with a write-ahead log would get files beside it, and its log would be
@@ -165,27 +174,28 @@ def _refuse_foreign(path: str) -> None:
     with contextlib.closing(
         sqlite3.connect(f"{Path(path).as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
     ) as connection:
-        _check_mark(*_mark(connection))
+        _check_mark(*_mark(connection), schema)
 
 
-def _create_where_new(connection: sqlite3.Connection) -> None:
+def _create_where_new(connection: sqlite3.Connection, schema: Schema) -> None:
     if _is_new(connection):
         connection.execute("BEGIN IMMEDIATE")
         if _is_new(connection):  # nobody else was quicker
-            connection.execute(_CREATE_TABLE)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+            for statement in schema.statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {schema.application_id}")
+            connection.execute(f"PRAGMA user_version = {schema.format_version}")
         connection.execute("COMMIT")
 
 
-def _check_database(connection: sqlite3.Connection) -> None:
-    _check_mark(*_mark(connection))
+def _check_database(connection: sqlite3.Connection, schema: Schema) -> None:
+    _check_mark(*_mark(connection), schema)
     try:
-        connection.execute("SELECT shard, sequence_number, data FROM consensus LIMIT 0")
+        connection.execute(schema.probe)
     except sqlite3.OperationalError as error:
         if primary_code(error) != sqlite3.SQLITE_ERROR:
             raise
-        raise Determinate(f"it lacks procdash's table of versions ({error})") from error
+        raise Determinate(f"it lacks procdash's tables ({error})") from error
 
 
 def _set_up(connection: sqlite3.Connection, *, read_only: bool) -> None:
@@ -209,12 +219,12 @@ def _mark(connection: sqlite3.Connection) -> tuple[int, int]:
     return application_id, version
 
 
-def _check_mark(application_id: int, version: int) -> None:
-    if application_id != APPLICATION_ID:
-        raise Determinate("it is a SQLite database, but not one that procdash made")
-    if version > FORMAT_VERSION:
-        raise Determinate(f"a newer procdash made it, in format {version}; this one knows {FORMAT_VERSION}")
-    if version < FORMAT_VERSION:
+def _check_mark(application_id: int, version: int, schema: Schema) -> None:
+    if application_id != schema.application_id:
+        raise Determinate("it is a SQLite database, but not one that procdash made for this")
+    if version > schema.format_version:
+        raise Determinate(f"a newer procdash made it, in format {version}; this one knows {schema.format_version}")
+    if version < schema.format_version:
         raise Determinate(f"its format {version} is unknown")
 
 
