@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from procdash import __version__
 from procdash.cli.completion import completion
 from procdash.cli.dashboard import demo, open_dashboard
+from procdash.cli.options import location_names
 from procdash.cli.reading import list_procedures, show, watch
 from procdash.store.errors import ExternalError
 
@@ -27,9 +30,19 @@ class DashboardGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Pass an option that only the default command knows on to it."""
-        own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
-        if args and args[0].startswith("-") and args[0].partition("=")[0] not in own:
-            args = ["open", *args]
+        own = {
+            spelling: isinstance(parameter, click.Option) and not parameter.is_flag
+            for parameter in self.get_params(ctx)
+            for spelling in (*parameter.opts, *parameter.secondary_opts)
+        }
+        position = 0
+        while position < len(args) and args[position].startswith("-"):
+            option, equals_sign, _ = args[position].partition("=")
+            if option not in own:
+                args = [*args[:position], "open", *args[position:]]
+                break
+            takes_next = own[option] and not equals_sign
+            position += 2 if takes_next else 1
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -38,14 +51,21 @@ class DashboardGroup(click.Group):
         """Take a first word that is no command as a location."""
         word = args[0]
         if self.get_command(ctx, word) is None:
-            meant = get_close_matches(word, self.list_commands(ctx), n=1)
-            if meant and not os.path.exists(word):  # noqa: PTH110 - a plain question
+            names = location_names(ctx)
+            meant = get_close_matches(word, [*self.list_commands(ctx), *names], n=1)
+            is_known = word in names or os.path.exists(word)  # noqa: PTH110 - a plain question
+            if meant and not is_known and not ctx.resilient_parsing:
                 ctx.fail(
                     f"No such command or directory {word!r}. Did you mean 'procdash {meant[0]}'? "
                     f"For a location of that name write './{word}'."
                 )
             args = ["open", *args]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands, and the configured locations, which the default command takes."""
+        names = [CompletionItem(name) for name in location_names(ctx) if name.startswith(incomplete)]
+        return [*super().shell_complete(ctx, incomplete), *names]
 
 
 @click.group(
@@ -55,23 +75,45 @@ class DashboardGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "PROCDASH"},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="procdash")
-@click.option("--read-only", is_flag=True, help="Take every write away, whatever the command.")
+@click.option(
+    "--read-only/--read-write",
+    default=None,
+    show_envvar=True,
+    help="Take every write away, whatever the command, or give it back where the configuration takes it away.",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    show_envvar=True,
+    help="The configuration to go by, instead of ~/.config/procdash/config.toml.",
+)
 @click.pass_context
-def cli(ctx: click.Context, *, read_only: bool) -> None:
+def cli(ctx: click.Context, *, read_only: bool | None, config: Path | None) -> None:
     """Watch the place where an engine persists its procedures.
 
-    LOCATION is a directory (the one that holds procedure/, that directory itself, or a data home) or a URL such as
-    file:///var/lib/db. Without a command, the dashboard opens.
+    LOCATION is a directory (the one that holds procedure/, that directory itself, or a data home), a URL such as
+    file:///var/lib/db, or a name from the configuration. Without a command, the dashboard opens.
 
     \b
     procdash demo               a live store to play with
     procdash /var/lib/db        the dashboard
     procdash list /var/lib/db   one look, as a table; --json for programs
     procdash watch /var/lib/db  every change, as JSON lines
+
+    The configuration is TOML, and procdash never writes it. With this one, 'procdash prod' opens that directory:
+
+    \b
+    [locations.prod]
+    url = "/var/lib/db"
+    read_only = true
+
+    An option wins over its environment variable, and both over the file.
     """  # noqa: D301 - click reads the backspace as: keep these lines
-    ctx.obj = {"read_only": read_only}
+    del read_only, config  # each command asks what holds for its location
     if ctx.invoked_subcommand is None:
-        ctx.invoke(open_dashboard)
+        with open_dashboard.make_context("open", [], parent=ctx) as own_context:
+            open_dashboard.invoke(own_context)
 
 
 for command in (open_dashboard, list_procedures, show, watch, demo, completion):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from procdash.cli.options import LocationType, stuck_after_option
+from procdash.cli.options import LocationType, settings_of, stuck_after_option
 from procdash.live.monitor import Monitor
 from procdash.live.opening import open_monitor
 
@@ -35,7 +35,7 @@ def open_dashboard(ctx: click.Context, location: str, stuck_after: float) -> Non
         f"  procdash list {location}            one look, as a table or with --json\n"
         f"  procdash watch {location}           every change, as JSON lines"
     )
-    _run(monitor, stuck_after=stuck_after, read_only=ctx.find_root().params.get("read_only", False))
+    _run(monitor, stuck_after=stuck_after, read_only=settings_of(ctx, location).read_only)
 
 
 @click.command()
@@ -87,8 +87,7 @@ def demo(
                 click.echo(str(root))
                 _wait_for_interrupt()
             else:
-                read_only = ctx.find_root().params.get("read_only", False)
-                _run(open_monitor(str(root)), stuck_after=stuck_after, read_only=read_only)
+                _run(open_monitor(str(root)), stuck_after=stuck_after, read_only=settings_of(ctx).read_only)
 
 
 def _require_terminal(instead: str) -> None:

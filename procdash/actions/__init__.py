@@ -1,0 +1,1 @@
+"""Writing safely: plan, check, journal, apply, verify, undo."""
