@@ -14,6 +14,7 @@ from support.conformance_table import ConformanceTable
 pytest_plugins = [
     "support.blob_fixtures",
     "support.consensus_fixtures",
+    "support.journals",
     "support.postgres_fixtures",
     "support.service_fixtures",
     "support.store_fixtures",

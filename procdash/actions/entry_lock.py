@@ -5,7 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
+
+_ATTEMPTS = 3
+_LOOK_SECONDS = 0.005
+"""So long may another process hold the lock only to look whether it is free."""
 
 
 class EntryLock:
@@ -25,17 +30,19 @@ class EntryLock:
         Raises:
             OSError: if the file cannot be created or locked.
         """
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        except BaseException:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-        return True
+        for _ in range(_ATTEMPTS):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_at_path(descriptor):
+                    self._descriptor = descriptor
+                    return True
+            except BlockingIOError:
+                time.sleep(_LOOK_SECONDS)
+            finally:
+                if self._descriptor != descriptor:
+                    os.close(descriptor)
+        return False
 
     def release(self) -> None:
         """Let the lock go, and remove its file."""
@@ -44,6 +51,12 @@ class EntryLock:
                 Path(self._path).unlink()
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _is_at_path(self, descriptor: int) -> bool:
+        """Whether the locked file is still the one at the path: whoever held it before has removed it by now."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(descriptor), os.stat(self._path))  # noqa: PTH116 - beside `fstat`
+        return False
 
     def is_taken(self) -> bool:
         """Whether somebody holds the lock; what cannot be looked at counts as free."""

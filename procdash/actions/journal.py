@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
-from procdash.actions.entries import Entry, EntryState, JournalError
+from procdash.actions.entries import ENDED, Entry, EntryState, JournalError
 from procdash.actions.entry_lock import EntryLock
-from procdash.actions.journal_tables import COLUMNS, SCHEMA, drop_oldest, entry_of
+from procdash.actions.journal_tables import COLUMNS, SCHEMA, abandoned, drop_oldest, entry_of, give_up
 from procdash.actions.outcomes import TargetResult, results_to_json
 from procdash.actions.plans import Plan
 from procdash.store.backends.durable import make_directories
@@ -52,6 +52,7 @@ class Journal:
         self._max_entries = max_entries
         self._database = SqliteDatabase(self.path, SCHEMA, _BUSY_SECONDS)
         self._thread = OwnThread(f"the journal {self.path}")
+        self._is_made = False
 
     async def close(self) -> None:
         """Close the file."""
@@ -68,15 +69,18 @@ class Journal:
         """
 
         def write() -> int:
-            _make_private_directory(Path(self.path).parent)
+            if not self._is_made:
+                _make_private(Path(self.path))
+                self._is_made = True
             with self._writing(waits_for_disk=False) as database:
-                drop_oldest(database, plan.bytes_removed, self._max_bytes, self._max_entries)
+                self._give_up_abandoned(database, now)
+                drop_oldest(database, plan.bytes_removed, self._max_bytes, self._max_entries, undoes=plan.undoes)
                 row = (
                     now,
-                    author,
+                    _as_text(author),
                     json.dumps(plan.location),
                     plan.kind.value,
-                    reason.encode("utf-8", "replace").decode(),
+                    _as_text(reason),
                     EntryState.PREPARING.value,
                     plan.to_json(),
                     "[]",
@@ -87,7 +91,6 @@ class Journal:
                     " kept_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                     row,
                 ).lastrowid
-            Path(self.path).chmod(0o600)  # it holds what the store holds
             assert number is not None  # noqa: S101 - an insert gives one
             return number
 
@@ -119,7 +122,7 @@ class Journal:
         Raises:
             JournalError: if they are not.
         """
-        await self._run(self._set_state, number, EntryState.APPLYING)
+        await self._run(self._begin, number)
 
     async def note_done(self, number: int, ops: Iterable[int]) -> None:
         """Note that some ops are done.
@@ -152,19 +155,34 @@ class Journal:
 
         await self._run(write)
 
-    async def entries(self, location: str | None = None, *, limit: int = 100) -> list[Entry]:
+    async def entries(
+        self,
+        location: str | None = None,
+        *,
+        state: EntryState | None = None,
+        undoes: int | None = None,
+        limit: int = 100,
+    ) -> list[Entry]:
         """The newest entries, the newest first.
 
         Args:
             location: only those about this place.
+            state: only those that have come so far.
+            undoes: only those that undo the entry of this number.
             limit: how many at most.
 
         Raises:
             JournalError: if the journal cannot be read.
         """
-        where = "" if location is None else "WHERE location = ?"
-        arguments = () if location is None else (json.dumps(location),)
-        return await self._run(self._read, f"{where} ORDER BY number DESC LIMIT ?", *arguments, limit)
+        wanted = {
+            "location": None if location is None else json.dumps(location),
+            "state": None if state is None else state.value,
+            "undoes": undoes,
+        }
+        wanted = {column: value for column, value in wanted.items() if value is not None}
+        where = " AND ".join(["TRUE", *(f"{column} = ?" for column in wanted)])
+        condition = f"WHERE {where} ORDER BY number DESC LIMIT ?"
+        return await self._run(self._read, condition, *wanted.values(), limit)
 
     async def entry(self, number: int) -> Entry | None:
         """One entry, or None.
@@ -218,7 +236,7 @@ class Journal:
         """
         lock = self._lock_of(number)
         try:
-            is_ours = await asyncio.to_thread(lock.acquire)
+            is_ours = await _acquired(lock)
         except OSError as error:
             raise JournalError(
                 f"cannot lock entry {number} of the journal {self.path}: {error.strerror}"
@@ -237,9 +255,21 @@ class Journal:
     def _lock_of(self, number: int) -> EntryLock:
         return EntryLock(f"{self.path}.entry-{number}.lock")
 
-    def _set_state(self, number: int, state: EntryState) -> None:
+    def _begin(self, number: int) -> None:
         with self._writing() as database:
-            database.execute("UPDATE entry SET state = ? WHERE number = ?", (state.value, number))
+            changed = database.execute(
+                "UPDATE entry SET state = ? WHERE number = ? AND state IN (?, ?, ?)",
+                (EntryState.APPLYING.value, number, *(state.value for state in EntryState if state not in ENDED)),
+            )
+            if not changed.rowcount:
+                raise Determinate(f"entry {number} of the journal {self.path} was ended by somebody else")
+
+    def _give_up_abandoned(self, database: sqlite3.Connection, now: float) -> None:
+        for number in abandoned(database, now):
+            lock = self._lock_of(number)
+            if lock.acquire():
+                give_up(database, number)
+                lock.release()
 
     def _read(self, condition: str, *arguments: object) -> list[Entry]:
         if not Path(self.path).exists():
@@ -266,8 +296,26 @@ class Journal:
             raise JournalError(f"cannot write the journal {self.path}: {error.strerror or error}") from error
 
 
-def _make_private_directory(directory: Path) -> None:
+async def _acquired(lock: EntryLock) -> bool:
+    acquiring = asyncio.ensure_future(asyncio.to_thread(lock.acquire))
+    try:
+        return await asyncio.shield(acquiring)
+    except asyncio.CancelledError:
+        acquiring.add_done_callback(lambda _: lock.release())  # nobody will, if it is taken in spite of that
+        raise
+
+
+def _make_private(path: Path) -> None:
+    """Make the file for this user alone, since it holds what the store holds; SQLite's files beside it follow."""
+    directory = path.parent
     if not directory.is_dir():
         make_directories(directory.parent, sync=True)
         with contextlib.suppress(FileExistsError):
             directory.mkdir(0o700)
+    with contextlib.suppress(FileExistsError):
+        path.touch(0o600, exist_ok=False)
+
+
+def _as_text(text: str) -> str:
+    """Text that a database takes: what the terminal or the environment gave may be no Unicode."""
+    return text.encode("utf-8", "replace").decode()

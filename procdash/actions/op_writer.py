@@ -19,6 +19,7 @@ class OpResult(NamedTuple):
     outcome: Outcome
     """Done, changed, failed or unknown."""
     message: str = ""
+    """Why; of an op that is done, what the store said all the same."""
 
 
 _DONE = OpResult(Outcome.DONE)
@@ -89,7 +90,7 @@ class OpWriter:
             except ExternalError as error:
                 return _unknown(doubt, error)
             if found is None:
-                return _DONE
+                return OpResult(Outcome.DONE, doubt)
             if (found.size_in_bytes, found.version) != (seen.size_in_bytes, seen.version):
                 return OpResult(Outcome.CHANGED, f"{seen.key} was written anew")
         return _not_so_far(doubt)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
-from procdash.actions.entries import Entry
+from procdash.actions.entries import Entry, EntryState
 from procdash.actions.families import Relatives, Scope, with_descendants
+from procdash.actions.outcomes import Outcome
 from procdash.actions.planning import Circumstances, Cut, plan_commit, plan_delete, plan_truncate, states_of
-from procdash.actions.plans import ActionKind, Plan, Refusal, Target
+from procdash.actions.plans import ActionKind, KeyState, Plan, Refusal, Target
 from procdash.actions.progress import progress_of
 from procdash.actions.undoing import plan_undo
 from procdash.store.errors import Determinate
+from procdash.store.reader import entry_of
 from procdash.store.records import ProcedureDetail
 
 
 class Source(Protocol):
     """Reads procedures; `procdash.live.monitor.Monitor` is one."""
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
-        """All keys of one procedure, freshly listed; None where it is gone. Raises `ExternalError`."""
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        """All keys of one procedure, freshly listed; None where it is gone. Raises `ExternalError`.
+
+        Args:
+            procedure_id: which.
+            entries: where keys of it may stand as well, beside the places where some were found before.
+        """
 
 
 class Planner:
@@ -100,11 +107,11 @@ class Planner:
 
     async def plan_undo(self, entry: Entry) -> Plan:
         """Plan to take back what an entry of the journal has done, as far as that is done."""
-        details = {target.procedure_id: await self.read(target.procedure_id) for target in entry.plan.targets}
-        written = {result.procedure_id: result.written for result in entry.results}
+        details = {target.procedure_id: await self.read_target(target) for target in entry.plan.targets}
+        written = _written_by(entry)
         progress = {
             target.procedure_id: progress_of(
-                target, ops, states_of(details[target.procedure_id]), written.get(target.procedure_id, ())
+                target, ops, states_of(details[target.procedure_id]), written.get(target.procedure_id)
             )
             for target, ops in entry.plan.numbered
         }
@@ -116,7 +123,21 @@ class Planner:
         Raises:
             ExternalError: if it cannot be listed.
         """
-        detail = await self._source.read_detail(procedure_id)
+        return await self._read(procedure_id, ())
+
+    async def read_target(self, target: Target) -> ProcedureDetail | None:
+        """The same for what a plan is about, wherever the plan found or writes keys of it.
+
+        A procedure that is gone is found again only by that, where its id was not spelled in the usual way.
+
+        Raises:
+            ExternalError: if it cannot be listed.
+        """
+        keys = (*(state.key for state in target.before), *(op.key for op in target.ops))
+        return await self._read(target.procedure_id, {entry_of(key) for key in keys} - {target.procedure_id})
+
+    async def _read(self, procedure_id: str, entries: Collection[str]) -> ProcedureDetail | None:
+        detail = await self._source.read_detail(procedure_id, entries)
         if detail is not None and detail.record.file_name is None:
             raise Determinate(detail.record.failure or f"{procedure_id} cannot be listed")
         return detail
@@ -139,6 +160,17 @@ class Planner:
 
     def _circumstances(self, scope: Scope = Scope.FAMILY) -> Circumstances:
         return Circumstances(self._relatives, self._now(), self._has_directories, scope)
+
+
+def _written_by(entry: Entry) -> dict[str, tuple[KeyState, ...]]:
+    """What an entry wrote, by procedure, as far as that was noted when it ended."""
+    if entry.state is EntryState.APPLYING:
+        return {}
+    return {
+        result.procedure_id: result.written
+        for result in entry.results
+        if result.is_verified or (not result.ops_done and result.outcome is not Outcome.UNKNOWN)
+    }
 
 
 def _missing(procedure_id: str) -> Refusal:

@@ -34,7 +34,10 @@ def unknown_key_differences(expected: Sequence[str], found: Sequence[str]) -> tu
 
 
 def progress_of(
-    target: Target, ops: Iterable[tuple[int, Op]], found: Iterable[KeyState], written: Iterable[KeyState] = ()
+    target: Target,
+    ops: Iterable[tuple[int, Op]],
+    found: Iterable[KeyState],
+    written: Iterable[KeyState] | None = None,
 ) -> Progress:
     """Which ops of a target are done, going by what is in the store.
 
@@ -42,11 +45,11 @@ def progress_of(
         target: what was planned.
         ops: its ops with their numbers.
         found: every key of the procedure, as listed now.
-        written: the keys that it wrote, as they were listed afterwards. Of a key that is not among them, only the
-            size is compared.
+        written: the keys that it wrote, as they were listed afterwards, so that those of others are told from
+            them; None where that was not noted: then a key of the right size counts as written by it.
     """
     now = {state.key: state for state in found}
-    afterwards = {state.key: state for state in written}
+    afterwards = None if written is None else {state.key: state for state in written}
     expected: dict[str, KeyState | None] = {state.key: state for state in target.before}
     done: set[int] = set()
     for number, op in ops:
@@ -55,8 +58,10 @@ def progress_of(
             done.add(number)
             expected.pop(op.key, None)
         elif op.kind is OpKind.PUT and state is not None and state.size_in_bytes == op.size_in_bytes:
-            done.add(number)
-            expected[op.key] = afterwards.get(op.key, state)
+            ours = state if afterwards is None else afterwards.get(op.key)
+            if ours is not None:
+                done.add(number)
+                expected[op.key] = ours
     return Progress(frozenset(done), differences(filter(None, expected.values()), now.values()))
 
 

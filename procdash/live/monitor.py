@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from procdash.live.index import ProcedureIndex, RowEvent
 from procdash.live.watch import Watch, WatchUnavailable
-from procdash.store.errors import ExternalError
+from procdash.store.errors import Determinate, ExternalError
 from procdash.store.reader import ProcedureReader
 from procdash.store.records import ProcedureDetail, ProcedureRecord
 
@@ -115,10 +115,19 @@ class Monitor:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
-        """All keys of one procedure, freshly listed; None where it is gone. Raises `ExternalError`."""
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        """All keys of one procedure, freshly listed; None where it is gone. Raises `ExternalError`.
+
+        Args:
+            procedure_id: which.
+            entries: where keys of it may stand as well, beside the places where some were found before.
+        """
         async with self._reading:
-            return await self.reader.read_detail(procedure_id)
+            detail = await self.reader.read_detail(procedure_id, entries)
+        # What is missing is only gone if the store itself is still there.
+        if self._identity is not None and not await self._is_still_there():
+            raise Determinate(f"{self.reader.location} has been replaced by another store")
+        return detail
 
     async def read_value(self, key: str) -> bytes | None:
         """The value of one stored key; None where it is gone. Raises `ExternalError`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from procdash.store.blob import Blob, BlobMetadata
@@ -57,8 +57,13 @@ class ProcedureReader(ABC):
         """Sweep the store for entries that came, went or changed since they were last read."""
 
     @abstractmethod
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
-        """All keys of one procedure that was read before; None where it is gone."""
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        """All keys of one procedure that was read before; None where it is gone.
+
+        Args:
+            procedure_id: which.
+            entries: where keys of it may stand as well, beside the places where some were found before.
+        """
 
     @abstractmethod
     async def read_value(self, key: str) -> bytes | None:
@@ -153,10 +158,15 @@ class ListingReader(ProcedureReader):
                     records[procedure_id] = record
         return EntryReading(tuple(records.values()), tuple(removed), tuple(unknown_keys))
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        for entry in entries:
+            self._book.note(entry, {procedure_id, *self._book.ids_in(entry)})
         listings = {entry: await self._list_entry(entry) for entry in self._book.entries_of(procedure_id)}
         record = await self._read_record(procedure_id, listings)
-        return None if record is None else ProcedureDetail(record, _keys_of(procedure_id, listings))
+        if record is None:
+            await self.identity()  # raises where the whole store is gone, and not this procedure alone
+            return None
+        return ProcedureDetail(record, _keys_of(procedure_id, listings))
 
     def _is_plain(self, entry: str) -> bool:
         """Whether nothing out of the ordinary was found in `entry` so far, nor for the id that it names."""
@@ -229,7 +239,7 @@ class BlobProcedureReader(ListingReader):
 
     async def _list_entry(self, entry: str) -> EntryListing:
         below = self._blob.list_keys_and_metadata(f"{PROCEDURE_DIRECTORY}{entry}")
-        found = [metadata async for metadata in below if _entry_of(metadata.key) == entry]
+        found = [metadata async for metadata in below if entry_of(metadata.key) == entry]
         found.sort(key=lambda metadata: listing_order(metadata.key))
         return sort_out(found, state=_fingerprint(found), merge_segments=self._merges)
 
@@ -242,7 +252,7 @@ class BlobProcedureReader(ListingReader):
     async def _fingerprints(self) -> dict[str, object]:
         found: defaultdict[str, list[BlobMetadata]] = defaultdict(list)
         async for metadata in self._blob.list_keys_and_metadata(PROCEDURE_DIRECTORY):
-            found[_entry_of(metadata.key)].append(metadata)
+            found[entry_of(metadata.key)].append(metadata)
         return {entry: _fingerprint(keys) for entry, keys in found.items()}
 
 
@@ -366,5 +376,6 @@ def _keys_of(procedure_id: str, listings: dict[str, EntryListing]) -> tuple[Stor
     return tuple(sorted(found, key=lambda key: listing_order(key.metadata.key)))
 
 
-def _entry_of(key: str) -> str:
+def entry_of(key: str) -> str:
+    """The entry that a key, as stored, stands in."""
     return key.removeprefix(PROCEDURE_DIRECTORY).partition("/")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -75,8 +76,8 @@ class FailingReader(ProcedureReader):
         self._maybe_fail()
         return []
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
-        raise NotImplementedError(procedure_id)
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        raise NotImplementedError(procedure_id, entries)
 
     async def read_value(self, key: str) -> bytes | None:
         raise NotImplementedError(key)

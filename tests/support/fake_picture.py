@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -85,10 +85,10 @@ class FakePicture:
         for listener in tuple(self._listeners):
             listener(events)
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
         if self.failure is not None:
             raise self.failure
-        return await self.reader.read_detail(procedure_id)
+        return await self.reader.read_detail(procedure_id, entries)
 
     async def read_value(self, key: str) -> bytes | None:
         if self.failure is not None:
