@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import click
 
-from procdash.cli.options import LocationType, settings_of, stuck_after_option
+from procdash.cli.options import LocationType, stuck_after_option
 from procdash.live.monitor import Monitor
 from procdash.live.opening import open_monitor
+from procdash.store.errors import ExternalError
 
 _DEMO_PROCEDURES = 24
 _DEMO_RATE = 1.5
@@ -35,7 +37,7 @@ def open_dashboard(ctx: click.Context, location: str, stuck_after: float) -> Non
         f"  procdash list {location}            one look, as a table or with --json\n"
         f"  procdash watch {location}           every change, as JSON lines"
     )
-    _run(monitor, stuck_after=stuck_after, read_only=settings_of(ctx, location).read_only)
+    _run(ctx, monitor, location, stuck_after=stuck_after)
 
 
 @click.command()
@@ -87,7 +89,7 @@ def demo(
                 click.echo(str(root))
                 _wait_for_interrupt()
             else:
-                _run(open_monitor(str(root)), stuck_after=stuck_after, read_only=settings_of(ctx).read_only)
+                _run(ctx, open_monitor(str(root)), str(root), stuck_after=stuck_after)
 
 
 def _require_terminal(instead: str) -> None:
@@ -95,10 +97,43 @@ def _require_terminal(instead: str) -> None:
         raise click.UsageError(f"the dashboard needs a terminal, and there is none here. Instead:\n{instead}")
 
 
-def _run(monitor: Monitor, *, stuck_after: float, read_only: bool) -> None:
+def _run(ctx: click.Context, monitor: Monitor, location: str, *, stuck_after: float) -> None:
+    """Show the dashboard until it is quit, and say what is left to do then."""
+    from procdash.cli.workplace import why_read_only  # noqa: PLC0415 - rich and the journal load where they are needed
+    from procdash.present.sanitise import safe  # noqa: PLC0415
+
+    parting_words = asyncio.run(_show(monitor, location, stuck_after, why_read_only(ctx, location)))
+    if parting_words:
+        click.echo(safe(parting_words), err=True)
+
+
+async def _show(monitor: Monitor, location: str, stuck_after: float, why_read_only: str | None) -> str:
+    from procdash.actions.journal import Journal  # noqa: PLC0415 - the one-shot commands do without
+    from procdash.actions.opening import journal_path, open_executor, open_planner  # noqa: PLC0415
     from procdash.tui import ProcdashApp  # noqa: PLC0415 - Textual loads only here
 
-    ProcdashApp(monitor, stuck_after=stuck_after, read_only=read_only).run()
+    journal = Journal(journal_path())
+    planner = open_planner(monitor)
+    executor, reason = None, f"read-only: {why_read_only}"
+    if why_read_only is None:
+        try:
+            executor = await open_executor(planner, location, journal)
+        except ExternalError as error:
+            reason = f"nothing can be written: {error.message}"
+    app = ProcdashApp(
+        monitor,
+        stuck_after=stuck_after,
+        read_only=why_read_only is not None,
+        planner=planner,
+        executor=executor,
+        journal=journal,
+        read_only_reason=reason,
+    )
+    try:
+        await app.run_async()
+    finally:
+        await journal.close()
+    return app.parting_words
 
 
 @contextlib.contextmanager

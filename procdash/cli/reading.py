@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from procdash.cli.options import ProcedureIdType, json_option, location_argument, stuck_after_option
+from procdash.cli.procedures import read_with_progress, resolve_id
 from procdash.insight.problems import problems_of
 from procdash.insight.verdict import Verdict, verdict_of
 from procdash.live.index import RowEvent
@@ -30,12 +30,7 @@ from procdash.store.keys import KeyType
 from procdash.store.messages import MessageError, ProcedureMessage
 from procdash.store.records import ProcedureDetail
 
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar  # click does not export the type
-
 _JSON_INDENT = 2
-_NAMED_AT_MOST = 5
-_SLOW_FROM_ENTRIES = 5_000
 
 
 @click.command("list")
@@ -52,7 +47,7 @@ _SLOW_FROM_ENTRIES = 5_000
 def list_procedures(location: str, *, as_json: bool, verdicts: tuple[str, ...], stuck_after: float) -> None:
     """List the procedures in LOCATION with the loader's verdict on each."""
     monitor = open_monitor(location)
-    asyncio.run(_read_with_progress(monitor))
+    asyncio.run(read_with_progress(monitor))
     index = monitor.index
     records = [
         record
@@ -90,8 +85,8 @@ def show(location: str, procedure_id: str, *, as_json: bool, stuck_after: float)
     monitor = open_monitor(location)
 
     async def read() -> tuple[ProcedureDetail, bytes | None]:
-        await _read_with_progress(monitor)
-        full_id = _resolve_id(procedure_id, monitor)
+        await read_with_progress(monitor)
+        full_id = resolve_id(procedure_id, monitor)
         detail = await monitor.read_detail(full_id)
         if detail is None:
             raise click.ClickException(f"procedure {full_id} has just gone")
@@ -164,36 +159,6 @@ def _event_document(event: RowEvent, monitor: Monitor, now: float, stuck_after: 
         "at": utc_text(now),
         "procedure": procedure_document(record, surroundings, now=now, stuck_after=stuck_after),
     }
-
-
-async def _read_with_progress(monitor: Monitor) -> None:
-    """Read a store once; one that takes its time shows a progress bar, where standard error is a terminal."""
-    with contextlib.ExitStack() as stack:
-        bar: ProgressBar[int] | None = None
-
-        def advance(_events: Sequence[RowEvent]) -> None:
-            nonlocal bar
-            done, total = monitor.status.progress or (0, 0)
-            if bar is None and total >= _SLOW_FROM_ENTRIES and sys.stderr.isatty():
-                bar = stack.enter_context(click.progressbar(length=total, label="Reading", file=sys.stderr))
-            if bar is not None:
-                bar.update(done - bar.pos)
-
-        stack.callback(monitor.subscribe(advance))
-        await monitor.read_once()
-
-
-def _resolve_id(text: str, monitor: Monitor) -> str:
-    found = sorted(procedure_id for procedure_id in monitor.index if procedure_id.startswith(text.lower()))
-    if not found:
-        raise click.ClickException(
-            f"no procedure {text!r} in {monitor.reader.location}; 'procdash list' shows all"
-        )
-    if len(found) > 1:
-        named = ", ".join(found[:_NAMED_AT_MOST])
-        more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
-        raise click.ClickException(f"{text!r} begins {len(found)} ids: {named}{more}; write more of it")
-    return found[0]
 
 
 async def _read_deciding_value(monitor: Monitor, detail: ProcedureDetail) -> bytes | None:

@@ -35,7 +35,7 @@ def print_list(
     index: ProcedureIndex, records: Sequence[ProcedureRecord], *, now: float, stuck_after: float
 ) -> None:
     """Print a table of procedures, the counts, and the keys that belong to none."""
-    slots = layout(_width())
+    slots = layout(width_of())
     lines: list[Line] = [titles(slots, Column.ID, descending=False)]
     for record in records:
         line = cells(record, index.surroundings_of(record), slots, now=now, stuck_after=stuck_after)
@@ -46,7 +46,7 @@ def print_list(
     if unknown_keys:
         lines += [(), (span("  Keys that belong to no procedure:", Role.PROBLEM),)]
         lines += [(span(f"    {key}"),) for key in unknown_keys]
-    _print(lines)
+    print_lines(lines)
 
 
 def print_detail(
@@ -60,7 +60,7 @@ def print_detail(
         family: its relatives.
         value: the deciding value; None where there is none to show.
     """
-    width = _width()
+    width = width_of()
     record = detail.record
     lines: list[Line] = [
         title_of(record, record.message.type_name if record.message else None),
@@ -71,18 +71,26 @@ def print_detail(
     ]
     if value is not None:
         lines += [(), *value_lines(value, width)]
-    _print(lines)
+    print_lines(lines)
 
 
-def _print(lines: Iterable[Line]) -> None:
+def print_lines(lines: Iterable[Line], *, err: bool = False) -> None:
+    """Print lines, in colour on a terminal.
+
+    Args:
+        lines: what to print.
+        err: whether to print to standard error.
+    """
     for line in lines:
-        click.echo("".join(map(_styled, line)).rstrip())
+        click.echo("".join(map(_styled, line)).rstrip(), err=err)
+
+
+def width_of(*, err: bool = False) -> int:
+    """How many cells a line of standard output, or of standard error, has room for."""
+    stream = sys.stderr if err else sys.stdout
+    return shutil.get_terminal_size().columns if stream.isatty() else _WIDTH_WITHOUT_TERMINAL
 
 
 def _styled(piece: Span) -> str:
     colour = _COLOURS.get(piece.role)
     return click.style(piece.text, fg=colour) if colour else piece.text
-
-
-def _width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL

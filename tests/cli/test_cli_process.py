@@ -31,7 +31,7 @@ def test_the_command_line_never_imports_textual() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("package", ["fsspec", "aiofiles", "watchfiles", "rich"])
+@pytest.mark.parametrize("package", ["fsspec", "aiofiles", "watchfiles", "rich", "sqlite3", "platformdirs"])
 def test_what_one_command_needs_is_not_imported_for_another(package: str) -> None:
     code = f"import procdash.cli, sys; sys.exit({package!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
