@@ -9,6 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+
+from procdash.actions.journal import Journal
+from procdash.actions.opening import open_executor, open_planner
 from procdash.demo import seed_store
 from procdash.live.monitor import Monitor, Status, StoreState
 from procdash.store import open_procedure_reader
@@ -34,6 +38,7 @@ PICTURES = (
     Picture("dashboard", ["j", "j"]),
     Picture("problems", ["exclamation_mark"]),
     Picture("rolling-back", ["3"], 80, 24),
+    Picture("delete", ["2", "j", "ctrl+d"]),
     Picture("help", ["question_mark"]),
 )
 
@@ -54,13 +59,28 @@ async def draw(picture: Picture) -> str:
         seed_store(root, procedures=24, seed=7, now=NOW)
         reader = open_procedure_reader(directory)
         reader.location = LOCATION
-        app = ProcdashApp(StillMonitor(reader, now=lambda: NOW), now=lambda: NOW)
+        monitor = StillMonitor(reader, now=lambda: NOW)
+        journal = Journal(root / "journal.db")
+        planner = open_planner(monitor, now=lambda: NOW)
+        executor = await open_executor(planner, directory, journal, now=lambda: NOW)
+        app = ProcdashApp(monitor, now=lambda: NOW, planner=planner, executor=executor)
         async with app.run_test(size=(picture.columns, picture.lines)) as pilot:
-            await app.workers.wait_for_complete()
-            await pilot.press(*picture.keys)
-            await app.workers.wait_for_complete()
-            await pilot.pause()
-            return app.export_screenshot(title=f"procdash {LOCATION}")
+            await _settle(app, pilot)
+            for key in picture.keys:
+                await pilot.press(key)
+                await _settle(app, pilot)
+            drawn = app.export_screenshot(title=f"procdash {LOCATION}")
+        await journal.close()
+        return drawn
+
+
+async def _settle(app: ProcdashApp, pilot: Pilot[None]) -> None:
+    """Wait until everything is on the screen."""
+    await pilot.pause()
+    while not all(getattr(part, "is_settled", True) for part in (app.flow, *app.screen_stack)):
+        await pilot.pause(0.01)
+    await app.screen.wait_for_refresh()
+    await pilot.pause()
 
 
 def main() -> None:

@@ -89,7 +89,9 @@ def demo(
                 click.echo(str(root))
                 _wait_for_interrupt()
             else:
-                _run(ctx, open_monitor(str(root)), str(root), stuck_after=stuck_after)
+                # What is done to a store that goes with the demo need not be remembered any longer than that.
+                journal_file = root / "journal.db" if directory is None else None
+                _run(ctx, open_monitor(str(root)), str(root), stuck_after=stuck_after, journal_file=journal_file)
 
 
 def _require_terminal(instead: str) -> None:
@@ -97,22 +99,26 @@ def _require_terminal(instead: str) -> None:
         raise click.UsageError(f"the dashboard needs a terminal, and there is none here. Instead:\n{instead}")
 
 
-def _run(ctx: click.Context, monitor: Monitor, location: str, *, stuck_after: float) -> None:
+def _run(
+    ctx: click.Context, monitor: Monitor, location: str, *, stuck_after: float, journal_file: Path | None = None
+) -> None:
     """Show the dashboard until it is quit, and say what is left to do then."""
     from procdash.cli.workplace import why_read_only  # noqa: PLC0415 - rich and the journal load where they are needed
     from procdash.present.sanitise import safe  # noqa: PLC0415
 
-    parting_words = asyncio.run(_show(monitor, location, stuck_after, why_read_only(ctx, location)))
+    parting_words = asyncio.run(_show(monitor, location, stuck_after, why_read_only(ctx, location), journal_file))
     if parting_words:
         click.echo(safe(parting_words), err=True)
 
 
-async def _show(monitor: Monitor, location: str, stuck_after: float, why_read_only: str | None) -> str:
+async def _show(
+    monitor: Monitor, location: str, stuck_after: float, why_read_only: str | None, journal_file: Path | None
+) -> str:
     from procdash.actions.journal import Journal  # noqa: PLC0415 - the one-shot commands do without
     from procdash.actions.opening import journal_path, open_executor, open_planner  # noqa: PLC0415
     from procdash.tui import ProcdashApp  # noqa: PLC0415 - Textual loads only here
 
-    journal = Journal(journal_path())
+    journal = Journal(journal_file or journal_path())
     planner = open_planner(monitor)
     executor, reason = None, f"read-only: {why_read_only}"
     if why_read_only is None:

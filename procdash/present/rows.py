@@ -101,6 +101,7 @@ def cells(
     *,
     now: float,
     stuck_after: float = STUCK_AFTER_SECONDS,
+    pending: str | None = None,
 ) -> Line:
     """A procedure's line, without the mark of the cursor.
 
@@ -110,11 +111,18 @@ def cells(
         slots: the columns, from `layout`.
         now: the time, in Unix seconds.
         stuck_after: as `problems_of` takes it.
+        pending: what is being done to it, in a word; stands in place of the note, or of the state without one.
     """
     problems = problems_of(record, surroundings, now=now, stuck_after=stuck_after)
+    has_note = any(slot.column is Column.NOTE for slot in slots)
+    pending_column = None if pending is None else Column.NOTE if has_note else Column.STATE
     pieces: list[Span] = []
     for slot in slots:
-        content = _cell(slot.column, record, problems, now, slot.width)
+        content = (
+            span(f"… {pending}", Role.ACTIVE)
+            if slot.column is pending_column
+            else _cell(slot.column, record, problems, now, slot.width)
+        )
         text = fit_right(content.text, slot.width) if slot.is_right_aligned else fit(content.text, slot.width)
         if pieces:
             pieces.append(Span(blanks(COLUMN_GAP)))
@@ -156,6 +164,7 @@ def _cell(column: Column, record: ProcedureRecord, problems: Sequence[Problem], 
     return cell
 
 
-def mark(is_cursor: bool) -> Span:
-    """What stands before the first column: the cursor's glyph, or nothing."""
-    return Span(fit(safe("▌"), COLUMN_GAP), Role.ACTIVE) if is_cursor else Span(blanks(COLUMN_GAP))
+def mark(is_cursor: bool, *, is_marked: bool = False) -> Line:
+    """What stands before the first column: the cursor's glyph and that of a marked procedure."""
+    cursor = span("▌", Role.ACTIVE) if is_cursor else Span(blanks(1))
+    return (cursor, span("*", Role.ACTIVE) if is_marked else Span(blanks(1)))

@@ -9,14 +9,23 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.worker import Worker, WorkerState
 
+from procdash.actions.executor import Executor
+from procdash.actions.journal import Journal
+from procdash.actions.opening import open_planner
+from procdash.actions.planner import Planner
 from procdash.insight.problems import STUCK_AFTER_SECONDS
 from procdash.present.sanitise import safe
+from procdash.tui.acting.flow import ActionFlow
+from procdash.tui.acting.means import Means
 from procdash.tui.frugal_app import FrugalApp
 from procdash.tui.picture import Picture
+from procdash.tui.screens.action_log import ActionLogScreen
+from procdash.tui.screens.confirm import ConfirmScreen
 from procdash.tui.screens.detail import DetailScreen
 from procdash.tui.screens.help import HelpScreen, Topic
 from procdash.tui.screens.main import MainScreen
 from procdash.tui.theme import PROCDASH_DARK
+from procdash.tui.widgets.entry_list import EntryList
 from procdash.tui.widgets.procedure_list import ProcedureList
 from procdash.tui.widgets.text_view import TextView
 
@@ -29,14 +38,20 @@ class ProcdashApp(FrugalApp):
         now: the wall clock, in Unix seconds.
         stuck_after: seconds without a new key after which an unfinished procedure counts as stuck.
         read_only: whether to say that nothing can be written.
+        planner: plans actions; one for `monitor` if none is given.
+        executor: applies them; None takes every write away.
+        journal: what was done before; the executor's if none is given.
+        read_only_reason: why there is no executor.
     """
 
     TITLE = "procdash"
     CSS_PATH = "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", id="app.help", key_display="?", tooltip="Show every key"),
-        Binding("q", "quit", "Quit", id="app.quit", tooltip="Quit at once"),
-        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="app.interrupt", tooltip="Quit at once"),
+        Binding(
+            "q", "quit", "Quit", id="app.quit", tooltip="Quit at once; while a plan is being applied, press twice"
+        ),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True, id="app.interrupt", tooltip="Quit as q does"),
         Binding(
             "ctrl+p",
             "command_palette",
@@ -55,6 +70,10 @@ class ProcdashApp(FrugalApp):
         now: Callable[[], float] = time.time,
         stuck_after: float = STUCK_AFTER_SECONDS,
         read_only: bool = False,
+        planner: Planner | None = None,
+        executor: Executor | None = None,
+        journal: Journal | None = None,
+        read_only_reason: str = "",
     ) -> None:
         super().__init__()
         self.animation_level = "none"  # one page down with animations is 188 KB on the wire
@@ -64,9 +83,22 @@ class ProcdashApp(FrugalApp):
         self._now = now
         self._stuck_after = stuck_after
         self._read_only = read_only
+        self.parting_words = ""
+        """What to say once the terminal is as it was: how to resume what was left half-way."""
+        means = Means(
+            planner or open_planner(monitor, now=now),
+            executor,
+            executor.journal if journal is None and executor is not None else journal,
+            read_only_reason or "read-only",
+        )
+        self.flow = ActionFlow(self, monitor, means, now)
+        """Takes an action from its key to its result."""
 
     def on_mount(self) -> None:  # Textual calls the base class's own as well
-        self.push_screen(MainScreen(self._monitor, self._now, self._stuck_after, read_only=self._read_only))
+        self.push_screen(
+            MainScreen(self.flow, self._monitor, self._now, self._stuck_after, read_only=self._read_only)
+        )
+        self.flow.look_for_interrupted()
         self.run_worker(self._monitor.run(), name="monitor", group="monitor", exit_on_error=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -81,6 +113,23 @@ class ProcdashApp(FrugalApp):
                 markup=False,
             )
 
+        elif event.worker.group in ("plan", "write", "journal", "leave") and event.state is WorkerState.ERROR:
+            self.flow.fail(event.worker.error)
+
+    def action_log(self) -> None:
+        """Show what was done to this location."""
+        self.flow.log_was_opened()
+        self.push_screen(ActionLogScreen(self.flow, self._monitor, self._now))
+
+    async def action_quit(self) -> None:
+        """Quit; while a plan is being applied, only when asked twice."""
+        if not await self.flow.announce_leaving():
+            self.run_worker(self._leave(), group="leave", exit_on_error=False)
+
+    async def _leave(self) -> None:
+        self.parting_words = await self.flow.leave()
+        self.exit()
+
     def action_help(self) -> None:
         """Show every key."""
         if not isinstance(self.screen, HelpScreen):
@@ -93,6 +142,9 @@ HELP_TOPICS = (
     Topic("In the list", (ProcedureList,)),
     Topic("In the detail", (TextView,)),
     Topic("Detail on the whole screen", (DetailScreen,)),
+    Topic("Before anything is written", (ConfirmScreen,)),
+    Topic("Action log", (ActionLogScreen,)),
+    Topic("In the entries of the log", (EntryList,)),
     Topic("In this help", (HelpScreen,)),
 )
 """What the help explains."""

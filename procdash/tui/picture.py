@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from procdash.live.index import ProcedureIndex, RowEvent
@@ -15,6 +15,8 @@ class Located(Protocol):
 
     location: str
     """The location, to show to a user."""
+    directory: str | None
+    """The local directory that holds the procedures; None where there is none."""
 
 
 class Picture(Protocol):
@@ -38,8 +40,8 @@ class Picture(Protocol):
     async def run(self) -> None:
         """Follow the store until cancelled."""
 
-    async def read_detail(self, procedure_id: str) -> ProcedureDetail | None:
-        """All keys of one procedure; None where it is gone. Raises `ExternalError`."""
+    async def read_detail(self, procedure_id: str, entries: Collection[str] = ()) -> ProcedureDetail | None:
+        """All keys of one procedure, also in `entries`; None where it is gone. Raises `ExternalError`."""
 
     async def read_value(self, key: str) -> bytes | None:
         """The value of one key; None where it is gone. Raises `ExternalError`."""

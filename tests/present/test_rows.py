@@ -81,7 +81,7 @@ def test_the_least_important_columns_go_first(width: int, columns: str) -> None:
 def test_a_row_is_as_wide_as_its_columns(width: int, type_name: str, error: str) -> None:
     slots = layout(width)
     shown = record(KeyType.ROLLBACK, type_name=type_name, error=error)
-    pieces = (mark(is_cursor=True), *cells(shown, Surroundings(), slots, now=1090.0))
+    pieces = (*mark(is_cursor=True), *cells(shown, Surroundings(), slots, now=1090.0))
     assert line_width(pieces) == slots[-1].start + slots[-1].width
 
 
@@ -116,3 +116,22 @@ def test_types_are_shortened() -> None:
     assert short_type("AlterTable") == "AlterTable"
     assert short_type("odd::") == "odd::"
     assert safe(short_type("a::\x1b")) == "␛"
+
+
+def test_marks_take_no_room() -> None:
+    texts = [
+        "".join(piece.text for piece in mark(is_cursor=is_cursor, is_marked=is_marked))
+        for is_cursor in (False, True)
+        for is_marked in (False, True)
+    ]
+    assert texts == ["  ", " *", "▌ ", "▌*"]
+
+
+@pytest.mark.parametrize(("width", "stands_in"), [(120, "NOTE"), (40, "STATE")])
+def test_what_is_being_done_stands_in_the_note_or_else_in_the_state(width: int, stands_in: str) -> None:
+    slots = layout(width)
+    pieces = cells(record(error="an error"), Surroundings(), slots, now=1090.0, pending="deleting")
+    text = "".join(piece.text for piece in (*mark(is_cursor=False), *pieces))
+    start = next(slot.start for slot in slots if slot.column is Column[stands_in])
+    assert text[start:].startswith("… deleting")
+    assert ("▶ loaded" in text) is (stands_in == "NOTE")

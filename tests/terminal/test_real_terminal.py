@@ -73,9 +73,9 @@ def test_the_demo_shows_a_live_store(tmp_path: Path) -> None:
         screen.wait_for("● live")
         screen.wait_for("All 2[0-9] ")
         screen.type("?")
-        screen.wait_for("Show only what has a problem")
+        screen.wait_for("Turn the order round")
         screen.type("\x1b")
-        screen.wait_until_gone("Show only what has a problem")
+        screen.wait_until_gone("Turn the order round")
         screen.type("q")
         assert screen.exit_code() == 0
     assert not list(tmp_path.glob("procdash-demo-*"))

@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from procdash.tui.app import HELP_TOPICS, ProcdashApp
-from procdash.tui.screens.help import keys_of, own_bindings
+from procdash.tui.screens.help import HelpScreen, keys_of, own_bindings
+from procdash.tui.widgets.key_line import KeyLine
 from procdash.tui.widgets.text_view import TextView
 
 Opened = Callable[..., AbstractAsyncContextManager[Pilot[None]]]
@@ -59,8 +60,28 @@ async def test_the_help_names_every_key(opened: Opened) -> None:
             assert binding.tooltip in text
 
 
-async def test_the_footer_shows_the_most_useful_keys(opened: Opened) -> None:
+def key_line(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one(KeyLine).render_line(0).text
+
+
+async def test_the_bottom_line_shows_the_most_useful_keys(opened: Opened) -> None:
     async with opened(a_busy_store()) as pilot:
-        shown = [active.binding.id for active in pilot.app.screen.active_bindings.values() if active.binding.show]
-        assert shown[0] == "main.open"
-        assert len(shown) <= 11
+        shown = "enter Open  space Mark  ^d Delete  ^k Commit  u Undo  L Log  ^t Truncate  tab Detail  s Sort"
+        assert key_line(pilot).rstrip() == f"{shown}  ? Help  q Quit"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100])
+async def test_where_it_is_narrow_the_way_out_still_stands(opened: Opened, width: int) -> None:
+    async with opened(a_busy_store(), (width, 24)) as pilot:
+        text = key_line(pilot)
+        assert text.rstrip().endswith("? Help  q Quit")
+        assert text.startswith("enter Open") or width == 20
+
+
+async def test_a_click_on_a_key_presses_it(opened: Opened) -> None:
+    async with opened(a_busy_store()) as pilot:
+        line = key_line(pilot)
+        await pilot.click(KeyLine, offset=(line.index("? Help") + 1, 0))
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await pilot.click(KeyLine, offset=(key_line(pilot).index("esc Back") + 5, 0))
+        assert not isinstance(pilot.app.screen, HelpScreen)

@@ -47,7 +47,7 @@ async def test_it_reads_once_the_cursor_rests(opened: Opened, settle: Settle) ->
         asked.append(procedure_id)
         return await read_detail(procedure_id)
 
-    picture.read_detail = count  # type: ignore[method-assign]
+    picture.read_detail = count  # type: ignore[method-assign,assignment]
     async with opened(picture) as pilot:
         asked.clear()
         rows = panel_of(pilot).screen.query_one("ProcedureList")

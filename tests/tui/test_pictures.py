@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from support.acting import Acting
 from support.fake_picture import NOW, FakePicture, a_busy_store, a_hostile_store, procedure_id
 from textual.pilot import Pilot
 
 from procdash.live.monitor import Status, StoreState
-from procdash.tui import ProcdashApp
 
 Settle = Callable[[Pilot[None]], Awaitable[None]]
 SnapCompare = Callable[..., bool]
@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Callable[[], FakePicture], tuple[int, int], list[str]]] =
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_picture(name: str, snap_compare: SnapCompare, settle: Settle) -> None:
+def test_picture(name: str, snap_compare: SnapCompare, settle: Settle, acting: Acting) -> None:
     make, size, keys = CASES[name]
 
     async def get_ready(pilot: Pilot[Any]) -> None:
@@ -83,10 +83,10 @@ def test_picture(name: str, snap_compare: SnapCompare, settle: Settle) -> None:
             await pilot.press(key)
         await settle(pilot)
 
-    app = ProcdashApp(make(), now=lambda: NOW)
+    app = acting.app(make())
     assert snap_compare(app, terminal_size=size, run_before=get_ready)
 
 
-def test_picture_read_only(snap_compare: SnapCompare, settle: Settle) -> None:
-    app = ProcdashApp(a_busy_store(), now=lambda: NOW, read_only=True)
+def test_picture_read_only(snap_compare: SnapCompare, settle: Settle, acting: Acting) -> None:
+    app = acting.app(a_busy_store(), why_read_only="read-only: --read-only was given")
     assert snap_compare(app, terminal_size=(80, 24), run_before=settle)

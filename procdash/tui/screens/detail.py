@@ -8,20 +8,24 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.getters import query_one
-from textual.screen import Screen
-from textual.widgets import Footer
 
+from procdash.tui.acting.bindings import ACTION_BINDINGS
+from procdash.tui.acting.flow import ActionFlow
 from procdash.tui.clipboard import COPY_BINDINGS, copy_id, copy_value
 from procdash.tui.picture import Picture
+from procdash.tui.screens.acting import ActingScreen
 from procdash.tui.widgets.detail_panel import VIEW_BINDINGS, DetailPanel
 from procdash.tui.widgets.detail_reader import Shown
+from procdash.tui.widgets.key_line import KeyLine
+from procdash.tui.widgets.result_line import ResultLine
 from procdash.tui.widgets.status_bar import StatusBar
 
 
-class DetailScreen(Screen[None], inherit_bindings=False):
+class DetailScreen(ActingScreen, inherit_bindings=False):
     """The detail panel with all the room there is.
 
     Args:
+        flow: takes an action from its key to its result.
         picture: the live picture.
         procedure_id: whose detail.
         now: the wall clock, in Unix seconds.
@@ -35,6 +39,7 @@ class DetailScreen(Screen[None], inherit_bindings=False):
         Binding(
             "tab", "next_view", "Other side", id="detail.pane", tooltip="Move between the steps and the message"
         ),
+        *ACTION_BINDINGS,
         *VIEW_BINDINGS,
         *COPY_BINDINGS,
     ]
@@ -44,6 +49,7 @@ class DetailScreen(Screen[None], inherit_bindings=False):
 
     def __init__(
         self,
+        flow: ActionFlow,
         picture: Picture,
         procedure_id: str,
         now: Callable[[], float],
@@ -52,7 +58,7 @@ class DetailScreen(Screen[None], inherit_bindings=False):
         *,
         read_only: bool,
     ) -> None:
-        super().__init__()
+        super().__init__(flow)
         self._picture = picture
         self._procedure_id = procedure_id
         self._now = now
@@ -63,6 +69,11 @@ class DetailScreen(Screen[None], inherit_bindings=False):
         self._known = known if known is not None and known.procedure_id == procedure_id else None
 
     @property
+    def chosen_ids(self) -> tuple[str, ...]:
+        """The procedure that is shown."""
+        return (self._procedure_id,)
+
+    @property
     def is_settled(self) -> bool:
         """Whether every change that is known is on the screen."""
         return self.panel.is_settled
@@ -70,7 +81,8 @@ class DetailScreen(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         yield StatusBar(self._picture.reader.location, self._now, read_only=self._read_only)
         yield DetailPanel(self._picture, self._now, self._stuck_after)
-        yield Footer(compact=True, show_command_palette=False)
+        yield ResultLine()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._is_composed = True

@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.keys import format_key
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from procdash.present.sanitise import fit, safe
 from procdash.present.spans import Line, Role, Span, span, wrapped
+from procdash.tui.widgets.key_line import KeyLine
 from procdash.tui.widgets.text_view import TextView
 
 _KEYS_WIDTH = 26
@@ -43,7 +43,7 @@ class HelpScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield TextView()
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         view = self.query_one(TextView)

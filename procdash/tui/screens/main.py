@@ -10,24 +10,27 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.getters import query_one
-from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
 
 from procdash.insight.verdict import Verdict
 from procdash.live.index import RowEvent
 from procdash.live.monitor import StoreState
 from procdash.live.view import Order, RowFilter, View
+from procdash.tui.acting.bindings import ACTION_BINDINGS
+from procdash.tui.acting.flow import ActionFlow
 from procdash.tui.clipboard import COPY_BINDINGS, copy_id, copy_value
 from procdash.tui.picture import Picture
 from procdash.tui.repaint_pace import RepaintPace
+from procdash.tui.screens.acting import ActingScreen
 from procdash.tui.screens.detail import DetailScreen
 from procdash.tui.widgets.column_titles import ColumnTitles
 from procdash.tui.widgets.detail_panel import VIEW_BINDINGS, DetailPanel
 from procdash.tui.widgets.empty_text import empty_text
 from procdash.tui.widgets.filter_tabs import FilterTabs
+from procdash.tui.widgets.key_line import KeyLine
 from procdash.tui.widgets.procedure_list import ProcedureList
-from procdash.tui.widgets.status_bar import StatusBar
+from procdash.tui.widgets.result_line import ResultLine
+from procdash.tui.widgets.status_bar import Marked, StatusBar
 
 _FIRST_DESCENDING = frozenset({Order.STEP, Order.KEYS})
 """Columns of which the largest values are looked for."""
@@ -45,10 +48,11 @@ def _filter_binding(key: str, name: str, description: str) -> Binding:
     )
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(ActingScreen, inherit_bindings=False):
     """Everything at one glance.
 
     Args:
+        flow: takes an action from its key to its result.
         picture: the live picture.
         now: the wall clock, in Unix seconds.
         stuck_after: seconds without a new key after which an unfinished procedure counts as stuck.
@@ -64,6 +68,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
             id="main.open",
             tooltip="Show the procedure on the whole screen",
         ),
+        Binding("space", "mark", "Mark", id="marks.mark", tooltip="Mark this procedure, or take its mark away"),
+        Binding(
+            "v",
+            "mark_up_to",
+            "Mark up to here",
+            show=False,
+            id="marks.range",
+            tooltip="Mark every procedure from the last mark to this one",
+        ),
+        *ACTION_BINDINGS,
         Binding("tab", "switch_pane", "Detail", id="main.pane", tooltip="Move between the list and the detail"),
         Binding("s", "sort(1)", "Sort", id="sort.next", tooltip="Sort by the next column"),
         Binding("S", "sort(-1)", "Sort back", show=False, id="sort.previous", tooltip="Sort by the column before"),
@@ -76,6 +90,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
         _filter_binding("exclamation_mark", "problems", "Show only what has a problem"),
         *VIEW_BINDINGS,
         *COPY_BINDINGS,
+        Binding(
+            "escape",
+            "back",
+            "Clear",
+            show=False,
+            id="main.back",
+            tooltip="Clear what is said of the last action, then the marks",
+        ),
     ]
 
     status_bar = query_one(StatusBar)
@@ -84,8 +106,16 @@ class MainScreen(Screen[None], inherit_bindings=False):
     rows = query_one(ProcedureList)
     panel = query_one(DetailPanel)
 
-    def __init__(self, picture: Picture, now: Callable[[], float], stuck_after: float, *, read_only: bool) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        flow: ActionFlow,
+        picture: Picture,
+        now: Callable[[], float],
+        stuck_after: float,
+        *,
+        read_only: bool,
+    ) -> None:
+        super().__init__(flow)
         self._picture = picture
         self._now = now
         self._stuck_after = stuck_after
@@ -111,9 +141,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         yield FilterTabs()
         with Vertical(id="list"):
             yield ColumnTitles()
-            yield ProcedureList(self._picture.index, self._view, self._now, self._stuck_after)
-        yield DetailPanel(self._picture, self._now, self._stuck_after)
-        yield Footer(compact=True, show_command_palette=False)
+            yield ProcedureList(self._picture.index, self._view, self._now, self._stuck_after, self._flow)
+        with Vertical(id="below"):
+            yield DetailPanel(self._picture, self._now, self._stuck_after)
+            yield ResultLine()
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._is_composed = True
@@ -127,6 +159,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Show the procedure on the whole screen."""
         if self.rows.cursor_id is not None:
             detail = DetailScreen(
+                self._flow,
                 self._picture,
                 self.rows.cursor_id,
                 self._now,
@@ -169,6 +202,34 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Send the value that is shown to the terminal's clipboard."""
         copy_value(self.app, self.panel.shown)
 
+    @property
+    def chosen_ids(self) -> tuple[str, ...]:
+        """What is marked, or else the procedure under the cursor."""
+        if self._flow.marks:
+            return tuple(self._flow.marks)
+        return () if self.rows.cursor_id is None else (self.rows.cursor_id,)
+
+    def show_action(self) -> None:
+        """Show what became of the last action, or how far this one is."""
+        super().show_action()
+        self._repaint()
+
+    def action_mark(self) -> None:
+        """Mark the procedure under the cursor, or take its mark away."""
+        self.rows.mark()
+        self._show_status()
+
+    def action_mark_up_to(self) -> None:
+        """Mark every procedure from the last mark to the one under the cursor."""
+        self.rows.mark_up_to()
+        self._show_status()
+
+    def action_back(self) -> None:
+        """Clear the result line, or else the marks."""
+        if not self._flow.clear():
+            self._flow.marks.clear()
+            self._repaint()
+
     @on(FilterTabs.Chosen)
     def _filter_chosen(self, event: FilterTabs.Chosen) -> None:
         self._show_only(event.row_filter)
@@ -201,11 +262,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self._is_composed:
             self._pace.ask()
 
+    def _show_status(self) -> None:
+        marks = self._flow.marks
+        shows_all = len(self._view) == len(self._picture.index)
+        marked = Marked(len(marks), 0 if shows_all else marks.hidden_from(self._view))
+        self.status_bar.show(self._picture.status, self._picture.index.unknown_key_count, marked)
+
     def _repaint(self) -> None:
         self._view.advance()
+        self._show_status()
         status = self._picture.status
         index = self._picture.index
-        self.status_bar.show(status, index.unknown_key_count)
         self.tabs.show(index.counts, len(index), self._view.problem_count, self._view.row_filter)
         self.titles.show(self._view.order, descending=self._view.descending)
         self.rows.draw_dimly(is_dim=status.state is StoreState.LOST)

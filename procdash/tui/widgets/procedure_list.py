@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Protocol
 
 from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
@@ -16,9 +16,22 @@ from procdash.live.view import View
 from procdash.present.rows import cells, layout, mark
 from procdash.present.spans import Line, Role, span
 from procdash.present.units import seconds_until_age_changes, whole_age
+from procdash.tui.acting.marks import Marks
 from procdash.tui.widgets.span_lines import SpanLines
 
 _SHORTEST_TICK = 0.01
+
+
+class Drawn(Protocol):
+    """What is drawn beside what the store says."""
+
+    @property
+    def marks(self) -> Marks:
+        """The procedures that are marked."""
+
+    @property
+    def pending(self) -> Mapping[str, str]:
+        """What is being done to procedures, in a word, by id."""
 
 
 class ProcedureList(SpanLines, can_focus=True):
@@ -29,6 +42,7 @@ class ProcedureList(SpanLines, can_focus=True):
         view: which of them are shown, in which order.
         now: the wall clock, in Unix seconds.
         stuck_after: as the view takes it.
+        drawn: what is drawn beside what the store says.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,8 +72,11 @@ class ProcedureList(SpanLines, can_focus=True):
     class Opened(Message):
         """The procedure under the cursor was clicked once more."""
 
-    def __init__(self, index: ProcedureIndex, view: View, now: Callable[[], float], stuck_after: float) -> None:
+    def __init__(
+        self, index: ProcedureIndex, view: View, now: Callable[[], float], stuck_after: float, drawn: Drawn
+    ) -> None:
         super().__init__()
+        self._drawn = drawn
         self._index = index
         self._view = view
         self._now = now
@@ -128,8 +145,10 @@ class ProcedureList(SpanLines, can_focus=True):
             layout(self.cells),
             now=self._now(),
             stuck_after=self._stuck_after,
+            pending=self._drawn.pending.get(record.procedure_id),
         )
-        return (mark(is_cursor=number == self._cursor), *row)
+        is_marked = record.procedure_id in self._drawn.marks
+        return (*mark(is_cursor=number == self._cursor, is_marked=is_marked), *row)
 
     def is_chosen(self, number: int) -> bool:
         return number == self._cursor and len(self._view) > 0
@@ -151,6 +170,20 @@ class ProcedureList(SpanLines, can_focus=True):
     def action_last(self) -> None:
         """Move the cursor to the last line."""
         self._move_to(len(self._view) - 1)
+
+    def mark(self) -> None:
+        """Mark the procedure under the cursor, or take its mark away."""
+        if self._cursor_id is not None:
+            self.place_cursor()
+            self._drawn.marks.toggle(self._cursor_id)
+            self._repaint()
+
+    def mark_up_to(self) -> None:
+        """Mark every procedure from the last mark to the one under the cursor."""
+        if self._cursor_id is not None:
+            self.place_cursor()
+            self._drawn.marks.mark_up_to(self._cursor_id, self._view)
+            self._repaint()
 
     def on_click(self, event: Click) -> None:
         position = event.y + self.scroll_offset.y

@@ -81,6 +81,11 @@ class SpanLines(ScrollView, inherit_bindings=False):
         self._painted.clear()
         super().watch_scroll_y(old_value, new_value)
 
+    def on_show(self) -> None:
+        """Paint anew: while a widget is away it has no size, and what it should show may have changed."""
+        self._painted.clear()
+        self.refresh()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self.forget_strips()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from textual.timer import Timer
 
@@ -16,6 +17,17 @@ _NAME = " procdash "
 _BAR_CELLS = 16
 _LEAST_LOCATION = 12
 _SPACING = 4
+
+
+class Marked(NamedTuple):
+    """How much is marked."""
+
+    total: int = 0
+    hidden: int = 0
+    """How many of them are not in this view."""
+
+
+_NOTHING = Marked()
 
 
 class StatusBar(SpanLines, can_focus=False):
@@ -34,16 +46,19 @@ class StatusBar(SpanLines, can_focus=False):
         self._read_only = read_only
         self._status = Status(StoreState.OPENING)
         self._unknown_keys = 0
+        self._marked = Marked()
         self._timer: Timer | None = None
 
-    def show(self, status: Status, unknown_keys: int) -> None:
+    def show(self, status: Status, unknown_keys: int, marked: Marked = _NOTHING) -> None:
         """Show another status; while the store is lost, its age is kept up to date.
 
         Args:
             status: how the picture stands to the store.
             unknown_keys: how many keys of the store belong to no procedure.
+            marked: how much is marked.
         """
         self._status = status
+        self._marked = marked
         self._unknown_keys = unknown_keys
         if self._timer is not None:
             self._timer.stop()
@@ -51,7 +66,7 @@ class StatusBar(SpanLines, can_focus=False):
         if status.state is StoreState.LOST and status.since is not None:
             now = self._now()
             delay = seconds_until_age_changes(whole_age(now, status.since)) - now % 1
-            self._timer = self.set_timer(delay, lambda: self.show(status, unknown_keys))
+            self._timer = self.set_timer(delay, lambda: self.show(status, unknown_keys, marked))
         self.repaint_changed()
 
     def line_at(self, number: int) -> Line:
@@ -62,6 +77,7 @@ class StatusBar(SpanLines, can_focus=False):
         if self._unknown_keys:
             noun = "unknown key" if self._unknown_keys == 1 else "unknown keys"
             badges = [span(f"! {thousands(self._unknown_keys)} {noun}", Role.PROBLEM), span("  "), *badges]
+        badges = [*self._marks(), *badges]
         room = max(width - line_width((name, *badges)) - _SPACING, 0)
         whole = safe(self._location)
         location = Span(shorten_middle(whole, max(room * 2 // 5, min(room, _LEAST_LOCATION))))
@@ -69,6 +85,16 @@ class StatusBar(SpanLines, can_focus=False):
         location = Span(shorten_middle(whole, max(room - line_width(status), 0)))
         gap = Span(blanks(max(width - line_width((name, location, *badges, *status)) - 2, 1)))
         return line(name, " ", location, gap, *badges, *status)
+
+    def _marks(self) -> Line:
+        if not self._marked.total:
+            return ()
+        hidden = f" ({thousands(self._marked.hidden)} not in this view)" if self._marked.hidden else ""
+        return (
+            span(f"* {thousands(self._marked.total)} marked", Role.ACTIVE),
+            span(hidden, Role.PROBLEM),
+            span("  "),
+        )
 
 
 def status_line(status: Status, now: float, width: int) -> Line:

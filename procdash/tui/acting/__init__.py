@@ -1,0 +1,1 @@
+"""What stands between a key that writes and the store: choosing, proposing, confirming, applying, saying."""
