@@ -15,8 +15,7 @@ from support.sqlite_files import plain
 from support.tiny_disk import tiny_disk
 
 from procdash.store import Determinate, ExternalError, Indeterminate
-from procdash.store.backends.sqlite_consensus import SqliteConsensus
-from procdash.store.backends.sqlite_consensus import SCHEMA
+from procdash.store.backends.sqlite_consensus import SCHEMA, SqliteConsensus
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from support.privileges import let_others_in, ordinary_user
 from support.sqlite_files import plain
 
 from procdash.store import Determinate, open_consensus
-from procdash.store.backends.sqlite_consensus import SqliteConsensus
-from procdash.store.backends.sqlite_consensus import SCHEMA
+from procdash.store.backends.sqlite_consensus import SCHEMA, SqliteConsensus
 
 
 @pytest.fixture
