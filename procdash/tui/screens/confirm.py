@@ -52,6 +52,7 @@ class ConfirmScreen(Screen[Confirmed | None], inherit_bindings=False):
         now: the wall clock, in Unix seconds.
     """
 
+    AUTO_FOCUS = "#cancel"
     BINDINGS: ClassVar[list[BindingType]] = [*CONFIRM_BINDINGS]
 
     status_bar = query_one(StatusBar)
@@ -109,7 +110,6 @@ class ConfirmScreen(Screen[Confirmed | None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.query_one("#reason-label", OneLine).show((span("Reason", Role.MUTED),))
         self._show_plan()
-        self.cancel.focus()
 
     def on_unmount(self) -> None:
         self._unsubscribe()
