@@ -98,6 +98,7 @@ def test_abandoning_needs_the_id_and_each_key_is_only_text_there(tmp_path: Path)
         screen.type(CTRL_K)
         screen.wait_for(f"Type {LOADED[:8]}")
         screen.wait_for("q Quit")
+        screen.read_until_quiet(1.5)  # a key that comes before the screen has its focus does nothing
         screen.type(TAB)
         screen.wait_until_gone("q Quit")  # a letter is text from now on
         screen.type(LOADED[:8])
