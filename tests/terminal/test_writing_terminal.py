@@ -98,19 +98,19 @@ def test_abandoning_needs_the_id_and_each_key_is_only_text_there(tmp_path: Path)
         screen.type(CTRL_K)
         screen.wait_for(f"Type {LOADED[:8]}")
         screen.wait_for("q Quit")
-        screen.read_until_quiet(1.5)  # a key that comes before the screen has its focus does nothing
+        screen.read_for(1.0)  # a key that comes before the screen has its focus does nothing
         screen.type(TAB)
         screen.wait_until_gone("q Quit")  # a letter is text from now on
         screen.type(LOADED[:8])
         screen.wait_for(f"Type {LOADED[:8]} +{LOADED[:8]}")
         screen.type("\r")
-        screen.read_until_quiet(1.0)
+        screen.read_for(1.0)  # the cursor blinks, so it is never quiet
         screen.type("stuck since yesterday")
         screen.wait_for("stuck since yesterday")
         screen.type("\r")
         screen.wait_for("q Quit")
         screen.type(RIGHT)
-        screen.read_until_quiet(1.0)
+        screen.read_for(1.0)  # the cursor blinks, so it is never quiet
         screen.type("\r")
         screen.wait_for("✔ Committed 1 procedure · entry 1")
         screen.type("L")
