@@ -72,7 +72,19 @@ class DirectoryWatch(Watch):
         finally:
             if process.returncode is None:
                 process.kill()
-            await asyncio.shield(process.wait())
+            await _ended(process)
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Wait for a killed process also while this is cancelled, as a loop that closes does once more."""
+    cancelled: asyncio.CancelledError | None = None
+    while process.returncode is None:
+        try:
+            await process.wait()
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def why_silent(directory: str) -> str | None:
